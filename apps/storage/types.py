@@ -1,0 +1,181 @@
+"""What the pages and jobs know about a store: plain, frozen values with no provider's names in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A key pair, and a token when the key is temporary. Never printed: the secret is left out of repr."""
+
+    secret_id: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a store answers.
+
+    `scheme` and `suffix` make the public host (`{bucket}.cos.{region}.{suffix}`); `connect_to` is the
+    `host:port` that the socket really goes to, for a store that has no DNS name of its own.
+    """
+
+    scheme: str = "https"
+    suffix: str = "myqcloud.com"
+    connect_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket of an account; `name` includes the APPID."""
+
+    name: str
+    region: str
+    created_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ObjectSummary:
+    """One row of a listing. `size` is bytes; `etag` keeps its quotes off."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: datetime | None
+    storage_class: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a listing in UTF-8 byte order of keys.
+
+    `next_marker` is None on the last page; otherwise it continues after this page.
+    """
+
+    objects: tuple[ObjectSummary, ...]
+    prefixes: tuple[str, ...]
+    next_marker: str | None
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What HEAD says about one object. `crc64` is CRC-64/XZ as unsigned decimal text, None if not sent."""
+
+    key: str
+    size: int
+    etag: str
+    crc64: str | None
+    content_type: str
+    modified_at: datetime | None
+    storage_class: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObjectHeaders:
+    """Headers and metadata that travel with a new object; None leaves the choice to the store."""
+
+    content_type: str | None = None
+    cache_control: str | None = None
+    content_disposition: str | None = None
+    content_encoding: str | None = None
+    content_language: str | None = None
+    expires: str | None = None
+    storage_class: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """A part that the store has confirmed. `crc64` is None where the store does not report one."""
+
+    number: int
+    size: int
+    etag: str
+    crc64: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """The store's answer to a finished write."""
+
+    etag: str
+    crc64: str | None = None
+
+
+@dataclass(frozen=True)
+class UnfinishedUpload:
+    """A multipart upload that was begun and neither completed nor aborted."""
+
+    key: str
+    upload_id: str
+    initiated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class UnfinishedPage:
+    """One page of unfinished uploads; both markers are None on the last page."""
+
+    uploads: tuple[UnfinishedUpload, ...]
+    next_key_marker: str | None
+    next_upload_id_marker: str | None
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """An object in a region of the same provider: the source of a copy."""
+
+    bucket: str
+    region: str
+    key: str
+
+
+@dataclass(frozen=True)
+class DeleteFailure:
+    """A key that Delete Multiple could not delete, with the store's own words."""
+
+    key: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DeleteOutcome:
+    """What Delete Multiple reported."""
+
+    deleted: tuple[str, ...]
+    failures: tuple[DeleteFailure, ...]
+
+
+@dataclass(frozen=True)
+class CredentialField:
+    """One input that a provider needs to open a store; `connections` turns it into a form field."""
+
+    name: str
+    label: str
+    is_secret: bool = False
+    is_required: bool = True
+    help_text: str = ""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a provider can do, as data. Templates ask this, never the provider's name."""
+
+    regions: tuple[str, ...]
+    storage_classes: tuple[str, ...]
+    bucket_acls: tuple[str, ...]
+    object_acls: tuple[str, ...]
+    part_size_min: int
+    part_size_max: int
+    parts_max: int
+    single_put_max: int
+    single_copy_max: int
+    delete_batch_max: int
+    has_part_crc64: bool
+    bucket_name_help: str
