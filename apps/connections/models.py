@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Person
+
+
+class Role(models.IntegerChoices):
+    """What a person may do through a connection; each role includes the ones below it."""
+
+    READER = 1, _("Reader")
+    WRITER = 2, _("Writer")
+    ADMIN = 3, _("Administrator")
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, person: Person) -> ConnectionQuerySet:
+        if person.is_superuser:
+            return self
+        return self.filter(models.Q(owner=person) | models.Q(members__person=person)).distinct()
+
+
+class Connection(models.Model):
+    """A saved endpoint with its keys. The secret is encrypted and appears in no repr, log or page."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    provider = models.CharField(max_length=20, default="cos")
+    scheme = models.CharField(max_length=5, default="https")
+    suffix = models.CharField(max_length=200, default="myqcloud.com")
+    connect_to = models.CharField(max_length=200, blank=True)
+    appid = models.CharField(max_length=20, blank=True)
+    secret_id = models.CharField(max_length=200)
+    encrypted_secret_key = models.BinaryField()
+    encrypted_token = models.BinaryField(default=bytes, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConnectionMember(models.Model):
+    """A person who was let in to somebody's connection."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.READER)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["connection", "person"], name="connection_member_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.connection}"
+
+
+class KnownBucket(models.Model):
+    """Where a bucket was last seen. Its region is part of its host name, so every call needs it."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="known_buckets")
+    name = models.CharField(max_length=100)
+    region = models.CharField(max_length=50)
+    created_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(fields=["connection", "name"], name="known_bucket_unique"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

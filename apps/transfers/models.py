@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from apps.connections.models import Connection
+from apps.jobs.models import Job
+from apps.storage.multipart import PartPlan, plan_of
+
+
+class Transfer(models.Model):
+    """The detail of an upload or a copy: one object on its way into a bucket.
+
+    An upload receives slices from a browser; a copy has a source. Both end in the same way: parts, one
+    Complete, one comparison of CRC-64. `upload_id` is empty until Initiate answered, and stays empty for an
+    object that fits into a single request. From the moment it is set, a Complete or an Abort is owed.
+    `lease_until` is how long the worker that completes, aborts or copies may be believed to be alive.
+    """
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="transfer")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="transfers")
+    bucket = models.CharField(max_length=100)
+    region = models.CharField(max_length=50)
+    key = models.CharField(max_length=1000)
+    size = models.BigIntegerField()
+    part_size = models.BigIntegerField()
+    content_type = models.CharField(max_length=200, blank=True)
+    upload_id = models.CharField(max_length=200, blank=True)
+    etag = models.CharField(max_length=100, blank=True)
+    crc64 = models.CharField(max_length=20, blank=True)
+    # When the file on the person's disk was last changed, in milliseconds, as the browser reports it.
+    file_modified_ms = models.BigIntegerField(null=True, blank=True)
+    source_bucket = models.CharField(max_length=100, blank=True)
+    source_region = models.CharField(max_length=50, blank=True)
+    source_key = models.CharField(max_length=1000, blank=True)
+    source_etag = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.bucket}/{self.key}"
+
+    @property
+    def plan(self) -> PartPlan:
+        return plan_of(size=self.size, part_size=self.part_size)
+
+    @property
+    def is_copy(self) -> bool:
+        return bool(self.source_key)
+
+
+class TransferPart(models.Model):
+    """A part that the store has confirmed. The row exists before the slice's file is removed."""
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    size = models.BigIntegerField()
+    etag = models.CharField(max_length=100)
+    crc64 = models.CharField(max_length=20, blank=True)
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            models.UniqueConstraint(fields=["transfer", "number"], name="transfer_part_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.transfer_id}"

@@ -1,0 +1,27 @@
+"""What the web server calls: slices go straight to their receiver, everything else to Django.
+
+A slice's request is a body and a signed token. Sending it through Django's middleware would cost more than
+receiving it (`bench/`), so that the split is made here, in front of Django.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+django_application = get_wsgi_application()
+
+from apps.transfers.receiver import SLICES_PATH, slice_application  # noqa: E402 - needs the apps loaded
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    if environ["PATH_INFO"].startswith(SLICES_PATH):
+        return slice_application(environ, start_response)
+    return django_application(environ, start_response)
