@@ -15,7 +15,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 django_application = get_wsgi_application()
 
-from apps.transfers.receiver import SLICES_PATH, slice_application  # noqa: E402 - needs the apps loaded
+from apps.transfers.receiver import slice_application  # noqa: E402 - needs the apps loaded
+from apps.transfers.tokens import SLICES_PATH  # noqa: E402
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

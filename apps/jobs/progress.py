@@ -157,7 +157,7 @@ def listen() -> Iterator[dict[str, Any] | None]:
     Raises ConnectionError when Redis goes away; the caller subscribes again.
     """
     try:
-        with _client().pubsub(ignore_subscribe_messages=True) as subscription:
+        with _client().pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
             subscription.subscribe(CHANNEL)
             while True:
                 message = subscription.get_message(timeout=1.0)

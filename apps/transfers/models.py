@@ -60,9 +60,7 @@ class TransferPart(models.Model):
 
     class Meta:
         ordering = ("number",)
-        constraints = (
-            models.UniqueConstraint(fields=["transfer", "number"], name="transfer_part_unique"),
-        )
+        constraints = (models.UniqueConstraint(fields=["transfer", "number"], name="transfer_part_unique"),)
 
     def __str__(self) -> str:
         return f"part {self.number} of {self.transfer_id}"

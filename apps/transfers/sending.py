@@ -1,0 +1,168 @@
+"""One slice of an upload on its way from the spool to the store."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import BinaryIO
+
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from apps.connections.services import store_for
+from apps.jobs.models import Job
+from apps.jobs.services import job_confirm_bytes, job_move, job_report
+from apps.storage.errors import Corrupted
+from apps.storage.types import FileSlice, ObjectHeaders, StoredPart
+from apps.transfers import spool
+from apps.transfers.models import Transfer, TransferPart
+
+logger = logging.getLogger(__name__)
+
+REPORT_EVERY_S = 0.5
+LOOK_FOR_CANCEL_S = 1.0
+# A paused upload still sends what it has received: pausing stops the browser, not the workers.
+SENDING_STATES = (Job.State.QUEUED, Job.State.RUNNING, Job.State.PAUSED)
+
+
+class Sent(Enum):
+    """What became of a slice."""
+
+    NOTHING = "nothing"
+    PART = "part"
+    LAST_PART = "last part"
+
+
+def part_send(*, transfer_id: int, number: int) -> Sent:
+    """This will send one waiting slice to the store as a part, and say whether it was the last one missing.
+
+    Safe to repeat: a slice that is gone, is being sent by somebody else, or is confirmed already changes
+    nothing. Raises StorageError when the store refuses; the slice then stays in the spool.
+    """
+    transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
+    if transfer is None or transfer.job.state not in SENDING_STATES:
+        return Sent.NOTHING
+    waiting = spool.slice_find(transfer_id, number)
+    if waiting is None:
+        return Sent.NOTHING
+    with spool.slice_hold(waiting) as file:
+        if file is None:
+            return Sent.NOTHING
+        job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
+        if not _is_confirmed(transfer, waiting):
+            _send(transfer, waiting, file)
+        spool.slice_done(waiting)
+    return Sent.LAST_PART if transfer_is_whole(transfer) else Sent.PART
+
+
+def _is_confirmed(transfer: Transfer, waiting: spool.Slice) -> bool:
+    return transfer.parts.filter(number=waiting.number, crc64=str(waiting.crc64)).exists()
+
+
+def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> None:
+    _offset, length = transfer.plan.range_of(waiting.number)
+    reporter = ProgressReporter(transfer, waiting.number)
+    body = FileSlice(file=file, offset=0, length=length)
+    try:
+        stored = _store_part(transfer, waiting.number, body, reporter)
+        _verify(stored, waiting)
+    except BaseException:
+        reporter.take_back()
+        raise
+    base = part_record(transfer, stored)
+    reporter.confirm(base=base, length=length)
+
+
+def _store_part(
+    transfer: Transfer, number: int, body: FileSlice, on_progress: Callable[[int], bool]
+) -> StoredPart:
+    store = store_for(transfer.connection)
+    if transfer.upload_id:
+        return store.upload_part(
+            bucket=transfer.bucket,
+            region=transfer.region,
+            key=transfer.key,
+            upload_id=transfer.upload_id,
+            number=number,
+            body=body,
+            on_progress=on_progress,
+        )
+    stored = store.put_object(
+        bucket=transfer.bucket,
+        region=transfer.region,
+        key=transfer.key,
+        body=body,
+        headers=ObjectHeaders(content_type=transfer.content_type or None),
+        on_progress=on_progress,
+    )
+    return StoredPart(number=number, size=body.length, etag=stored.etag, crc64=stored.crc64)
+
+
+def _verify(stored: StoredPart, waiting: spool.Slice) -> None:
+    if stored.crc64 is not None and int(stored.crc64) != waiting.crc64:
+        raise Corrupted(
+            f"Part {waiting.number} arrived changed: its CRC-64 is {stored.crc64} in the store, "
+            f"and {waiting.crc64} was sent."
+        )
+
+
+def part_record(transfer: Transfer, stored: StoredPart) -> int:
+    """This will record a confirmed part and return how many bytes the store has confirmed in all."""
+    with transaction.atomic():
+        TransferPart.objects.update_or_create(
+            transfer=transfer,
+            number=stored.number,
+            defaults={
+                "size": stored.size,
+                "etag": stored.etag,
+                "crc64": stored.crc64 or "",
+                "stored_at": timezone.now(),
+            },
+        )
+        confirmed: int = transfer.parts.aggregate(total=Sum("size"))["total"] or 0
+        job_confirm_bytes(transfer.job_id, bytes_done=confirmed)
+    return confirmed
+
+
+def transfer_is_whole(transfer: Transfer) -> bool:
+    """Return whether the store has confirmed every part."""
+    confirmed: int = transfer.parts.aggregate(total=Count("pk"))["total"]
+    return confirmed == transfer.plan.count
+
+
+class ProgressReporter:
+    """Called by the store's client while a body moves; answers whether to go on.
+
+    Reports at most twice a second, and looks once a second whether a person has canceled.
+    """
+
+    def __init__(self, transfer: Transfer, number: int) -> None:
+        self.transfer = transfer
+        self.number = number
+        self.reported = 0
+        self.reported_at = time.monotonic()
+        self.looked_at = self.reported_at
+
+    def __call__(self, sent: int) -> bool:
+        now = time.monotonic()
+        if now - self.reported_at >= REPORT_EVERY_S:
+            self.reported_at = now
+            self._report(sent)
+        if now - self.looked_at < LOOK_FOR_CANCEL_S:
+            return True
+        self.looked_at = now
+        return Job.objects.filter(pk=self.transfer.job_id, state__in=SENDING_STATES).exists()
+
+    def _report(self, sent: int) -> None:
+        job_report(self.transfer.job_id, part=self.number, sent=sent, delta=sent - self.reported)
+        self.reported = sent
+
+    def take_back(self) -> None:
+        """The part has to start again: what was counted of it no longer counts."""
+        self._report(0)
+
+    def confirm(self, *, base: int, length: int) -> None:
+        job_report(self.transfer.job_id, part=self.number, sent=0, base=base, delta=length - self.reported)
