@@ -24,9 +24,19 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             return self
         return self.filter(models.Q(owner=person) | models.Q(members__person=person)).distinct()
 
+    def administered_by(self, person: Person) -> ConnectionQuerySet:
+        if person.is_superuser:
+            return self
+        member = models.Q(members__person=person, members__role=Role.ADMIN)
+        return self.filter(models.Q(owner=person) | member).distinct()
+
 
 class Connection(models.Model):
-    """A saved endpoint with its keys. The secret is encrypted and appears in no repr, log or page."""
+    """A saved endpoint with its keys. The secret is encrypted and appears in no repr, log or page.
+
+    The slug is part of every address and never changes. `default_region` is where new buckets go unless
+    another region is chosen, and where buckets are looked for when the key may not list them.
+    """
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
@@ -35,6 +45,7 @@ class Connection(models.Model):
     suffix = models.CharField(max_length=200, default="myqcloud.com")
     connect_to = models.CharField(max_length=200, blank=True)
     appid = models.CharField(max_length=20, blank=True)
+    default_region = models.CharField(max_length=50, blank=True)
     secret_id = models.CharField(max_length=200)
     encrypted_secret_key = models.BinaryField()
     encrypted_token = models.BinaryField(default=bytes, blank=True)
@@ -44,10 +55,22 @@ class Connection(models.Model):
     objects = ConnectionQuerySet.as_manager()
 
     class Meta:
-        ordering = ("name",)
+        ordering = ("name", "slug")
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def masked_secret_id(self) -> str:
+        """Enough of the SecretId to tell two keys apart."""
+        return f"{self.secret_id[:8]}…{self.secret_id[-4:]}" if len(self.secret_id) > 16 else "…"
+
+    def role_of(self, person: Person) -> Role | None:
+        """Return what `person` may do here; None for a stranger."""
+        if person.is_superuser or person.pk == self.owner_id:
+            return Role.ADMIN
+        roles = (Role(member.role) for member in self.members.all() if member.person_id == person.pk)
+        return next(roles, None)
 
 
 class ConnectionMember(models.Model):
@@ -58,8 +81,10 @@ class ConnectionMember(models.Model):
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.READER)
 
     class Meta:
+        ordering = ("person__username",)
         constraints = (
             models.UniqueConstraint(fields=["connection", "person"], name="connection_member_unique"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="connection_member_role"),
         )
 
     def __str__(self) -> str:
@@ -77,9 +102,7 @@ class KnownBucket(models.Model):
 
     class Meta:
         ordering = ("name",)
-        constraints = (
-            models.UniqueConstraint(fields=["connection", "name"], name="known_bucket_unique"),
-        )
+        constraints = (models.UniqueConstraint(fields=["connection", "name"], name="known_bucket_unique"),)
 
     def __str__(self) -> str:
         return self.name
