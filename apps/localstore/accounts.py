@@ -1,0 +1,86 @@
+"""Who may sign requests: root accounts, their users, and where their keys are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Account:
+    """One key pair. `root_uin` owns buckets; `sub_uin` marks a user below that root.
+
+    `token`, when set, must travel with every request (temporary keys).
+    """
+
+    root_uin: str = "100000000001"
+    appid: str = "1250000000"
+    secret_id: str = "AKIDLOCALSTORE"  # noqa: S105
+    secret_key: str = field(default="", repr=False)
+    sub_uin: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def uin(self) -> str:
+        """Return the uin that acts: the user's below a root, else the root's."""
+        return self.sub_uin or self.root_uin
+
+    @property
+    def principal(self) -> str:
+        """Return the canonical id that grants name."""
+        return principal_id(self.root_uin, self.uin)
+
+    @property
+    def is_root(self) -> bool:
+        """Tell whether this is the root itself, which owns what it creates."""
+        return self.uin == self.root_uin
+
+
+def principal_id(root_uin: str, uin: str | None = None) -> str:
+    """Return `qcs::cam::uin/ROOT:uin/USER`, the canonical storage form of a grantee."""
+    return f"qcs::cam::uin/{root_uin}:uin/{uin or root_uin}"
+
+
+class Directory:
+    """The accounts of one running store, found by secret id or by root uin."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self._by_key = {account.secret_id: account for account in accounts}
+
+    def by_secret_id(self, secret_id: str) -> Account | None:
+        """Return the account that this key belongs to."""
+        return self._by_key.get(secret_id)
+
+    def appid_of(self, root_uin: str) -> str:
+        """Return the APPID of a root; bucket lists name their owner by it."""
+        return next((a.appid for a in self._by_key.values() if a.root_uin == root_uin), root_uin)
+
+
+def accounts_load(path: Path) -> list[Account]:
+    """Return the accounts saved in a file; no file gives an empty list."""
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    return [Account(**row) for row in rows]
+
+
+def accounts_save(path: Path, accounts: Iterable[Account]) -> None:
+    """Write the accounts so that only this user can read them, whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    text = json.dumps([asdict(account) for account in accounts], indent=1)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+
+
+def account_random() -> Account:
+    """Return a root account with a fresh key pair of the usual shape."""
+    return Account(secret_id="AKID" + secrets.token_hex(16), secret_key=secrets.token_urlsafe(24))

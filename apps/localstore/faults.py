@@ -1,0 +1,113 @@
+"""Faults on demand: rules that make chosen operations fail in chosen ways.
+
+kind            what happens
+error           answer `status` with `code` (500 InternalError unless said), nothing processed
+slow_down       503 SlowDown, nothing processed
+drop_before     the connection closes, nothing processed
+drop_after      everything is processed, then the connection closes without an answer
+error_in_200    200 whose body is an <Error>, as copies and completes may get; nothing processed
+delay           wait `seconds`, then go on as usual
+drip            bodies in both directions pass at `bytes_per_second`
+disk_full       writing the body fails as on a full disk
+clock_skew      the server's clock is off by `seconds` (negative: behind)
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from itertools import count as counter
+from typing import Any
+
+KINDS = (
+    "error",
+    "slow_down",
+    "drop_before",
+    "drop_after",
+    "error_in_200",
+    "delay",
+    "drip",
+    "disk_full",
+    "clock_skew",
+)
+
+
+@dataclass
+class Fault:
+    """One rule. `operation` may hold `*`; `key` is a regular expression over the whole key.
+
+    `count` is how many more times it strikes; None is for ever. `skip` lets
+    that many matching requests pass first.
+    """
+
+    kind: str
+    operation: str = "*"
+    key: str = ".*"
+    count: int | None = 1
+    skip: int = 0
+    status: int = 500
+    code: str = "InternalError"
+    seconds: float = 0.0
+    bytes_per_second: float = 65536.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown fault kind {self.kind!r}")
+        re.compile(self.key)
+
+    def matches(self, operation: str, key: str) -> bool:
+        """Tell whether the rule is about this request."""
+        named = fnmatchcase(operation, self.operation)
+        return named and re.fullmatch(self.key, key, re.DOTALL) is not None
+
+
+class Faults:
+    """The rules of one server, usable from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ids = counter(1)
+        self._rules: dict[int, Fault] = {}
+
+    def add(self, kind: str, **options: Any) -> int:
+        """Add a rule and return its number. Raises ValueError, TypeError or re.error."""
+        fault = Fault(kind, **options)
+        with self._lock:
+            number = next(self._ids)
+            self._rules[number] = fault
+        return number
+
+    def clear(self) -> None:
+        """Remove every rule."""
+        with self._lock:
+            self._rules.clear()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the rules that can still strike, with their numbers."""
+        with self._lock:
+            return [{"id": number, **asdict(fault)} for number, fault in self._rules.items()]
+
+    def take(self, operation: str, key: str) -> list[Fault]:
+        """Return the rules that strike this request, and count it against them."""
+        with self._lock:
+            struck = [n for n, fault in self._rules.items() if fault.matches(operation, key)]
+            return [self._rules[n] for n in struck if self._spend(n)]
+
+    def _spend(self, number: int) -> bool:
+        fault = self._rules[number]
+        if fault.skip:
+            fault.skip -= 1
+            return False
+        if fault.count is not None:
+            fault.count -= 1
+            if fault.count <= 0:
+                self._rules = {n: rule for n, rule in self._rules.items() if n != number}
+        return True
+
+
+def fault_of(faults: Iterable[Fault], kind: str) -> Fault | None:
+    """Return the first struck rule of a kind."""
+    return next((fault for fault in faults if fault.kind == kind), None)

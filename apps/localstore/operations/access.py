@@ -1,0 +1,77 @@
+"""ACLs of buckets and of objects."""
+
+from __future__ import annotations
+
+from apps.localstore.accounts import principal_id
+from apps.localstore.acl import (
+    acl_document,
+    acl_headers_present,
+    acl_parse,
+    bucket_acl_of,
+    header_grants,
+    object_acl_of,
+    refuse_write,
+)
+from apps.localstore.call import Call
+from apps.localstore.errors import StoreError
+from apps.localstore.operations.buckets import bucket_change
+from apps.localstore.records import Acl, StoredObject
+from apps.localstore.responses import Response, xml_response
+from apps.localstore.rows import object_find, object_set_acl
+
+
+def bucket_acl_get(call: Call) -> Response:
+    """Show the bucket's grants."""
+    call.require("READ_ACP")
+    return xml_response(acl_document(principal_id(call.bucket.owner), call.bucket.acl))
+
+
+def bucket_acl_put(call: Call) -> Response:
+    """Replace the bucket's grants. Source: PUT Bucket acl, 2024-12.
+
+    With `x-cos-acl` the body is ignored; grant headers alone replace it too.
+    """
+    call.require("WRITE_ACP")
+    body = call.read_xml()
+    if acl_headers_present(call.headers):
+        bucket_change(call, acl=bucket_acl_of(call.headers))
+        return Response()
+    bucket_change(call, acl=acl_parse(body))
+    return Response()
+
+
+def _object(call: Call, permission: str) -> StoredObject:
+    with call.engine.index.read() as db:
+        stored = object_find(db, call.bucket.name, call.key)
+    if stored is None:
+        call.require("READ")
+        raise StoreError("NoSuchKey")
+    call.require_object(permission, call.bucket, stored.traits.owner, stored.traits.acl)
+    return stored
+
+
+def object_acl_get(call: Call) -> Response:
+    """Show the object's grants; `x-cos-acl: default` says that it has none of its own."""
+    traits = _object(call, "READ_ACP").traits
+    body = acl_document(principal_id(traits.owner), traits.acl or ())
+    return xml_response(body, [("x-cos-acl", "default")] if traits.acl is None else [])
+
+
+def object_acl_put(call: Call) -> Response:
+    """Replace the object's grants, or with `default` give the bucket's back to it."""
+    _object(call, "WRITE_ACP")
+    body = call.read_xml()
+    if not object_set_acl_of(call, _wanted(call, body)):
+        raise StoreError("NoSuchKey")
+    return Response()
+
+
+def _wanted(call: Call, body: bytes) -> Acl | None:
+    if call.headers.get("x-cos-acl") or header_grants(call.headers):
+        return object_acl_of(call.headers, call.bucket.owner)
+    return refuse_write(acl_parse(body))
+
+
+def object_set_acl_of(call: Call, acl: Acl | None) -> bool:
+    """Commit an object's ACL; False when the object is gone."""
+    return call.engine.index.write(lambda tx: object_set_acl(tx, call.bucket.name, call.key, acl))

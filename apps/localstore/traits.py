@@ -1,0 +1,87 @@
+"""What a write says about the object beside its bytes, and how a read shows it again."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+
+from apps.localstore.acl import object_acl_of
+from apps.localstore.call import Call
+from apps.localstore.errors import StoreError
+from apps.localstore.records import Fields, Traits
+from apps.localstore.request import Pairs
+from apps.localstore.responses import Header
+from apps.localstore.tags import tags_of_header
+
+STORAGE_CLASSES = frozenset(
+    """
+    STANDARD STANDARD_IA INTELLIGENT_TIERING ARCHIVE DEEP_ARCHIVE MAZ_STANDARD
+    MAZ_STANDARD_IA MAZ_INTELLIGENT_TIERING MAZ_ARCHIVE
+    """.split()  # noqa: SIM905
+)
+ARCHIVED = frozenset({"ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
+CONTENT_HEADERS = (
+    "Content-Type",
+    "Cache-Control",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Expires",
+)
+META = "x-cos-meta-"
+META_NAME = re.compile(r"[a-z0-9-]+")
+META_LIMIT = 2048
+OBJECT_TAGS_LIMIT = 10
+TRAFFIC_LIMITS = (819200, 838860800)
+
+# Guessing must not depend on what the host has in /etc/mime.types.
+TYPES = mimetypes.MimeTypes(filenames=())
+TYPES.add_type("application/zip", ".zip")
+TYPES.add_type("text/markdown", ".md")
+TYPES.add_type("image/webp", ".webp")
+
+
+def fields_of(headers: Pairs, key: str) -> Fields:
+    """Return the content headers and the metadata to keep; the type is guessed from the key if absent."""
+    fields = [(name, headers.get(name)) for name in CONTENT_HEADERS if headers.get(name)]
+    if not headers.get("content-type"):
+        guessed = TYPES.guess_type("/" + key.rpartition("/")[2])[0]
+        fields.insert(0, ("Content-Type", guessed or "application/octet-stream"))
+    return (*fields, *_meta_of(headers))
+
+
+def _meta_of(headers: Pairs) -> Fields:
+    meta = [(name.lower(), value) for name, value in headers if name.lower().startswith(META)]
+    if any(not META_NAME.fullmatch(name[len(META) :]) for name, _ in meta):
+        raise StoreError("InvalidArgument", "A metadata name holds letters, digits and hyphens.")
+    if sum(len(name) - len(META) + len(value) for name, value in meta) > META_LIMIT:
+        raise StoreError("InvalidArgument", "The metadata is longer than 2 KB.")
+    return tuple(meta)
+
+
+def traits_of(call: Call, *, fields: Fields | None = None) -> Traits:
+    """Return the traits that the headers of a write ask for.
+
+    The writer owns the object; what an anonymous writer leaves belongs to the
+    bucket's owner. Raises InvalidArgument, NotSupportedStorageClass, InvalidTag.
+    """
+    headers = call.headers
+    storage_class = headers.get("x-cos-storage-class", "STANDARD").upper()
+    if storage_class not in STORAGE_CLASSES:
+        raise StoreError("NotSupportedStorageClass")
+    if len(tags_of_header(headers.get("x-cos-tagging"))) > OBJECT_TAGS_LIMIT:
+        raise StoreError("InvalidTag", "An object has up to 10 tags.")
+    limit = headers.get("x-cos-traffic-limit")
+    if limit and not (limit.isdecimal() and TRAFFIC_LIMITS[0] <= int(limit) <= TRAFFIC_LIMITS[1]):
+        raise StoreError("InvalidArgument", "x-cos-traffic-limit is out of bounds.")
+    owner = call.account.root_uin if call.account else call.bucket.owner
+    acl = object_acl_of(headers, call.bucket.owner)
+    return Traits(owner, storage_class, fields_of(headers, call.key) if fields is None else fields, acl)
+
+
+def shown_headers(traits: Traits) -> list[Header]:
+    """Return the stored headers as a read sends them; STANDARD is not mentioned."""
+    headers = list(traits.fields)
+    if traits.storage_class != "STANDARD":
+        headers.append(("x-cos-storage-class", traits.storage_class))
+    return headers
