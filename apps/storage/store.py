@@ -3,17 +3,21 @@
 Each method is one operation of the store, named as the operation; sizes are bytes, keys are opaque text.
 All of them raise `apps.storage.errors.StorageError` subclasses and nothing else. Implementations are safe
 to call from several threads at once.
+
+`on_progress` is called with the bytes of this body sent so far, which may fall back when an attempt is
+repeated, and about once a second while nothing moves. Returning False stops the call with `Canceled`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from apps.storage.types import (
     Bucket,
     DeleteOutcome,
     Features,
+    FileSlice,
     Listing,
     ObjectHeaders,
     ObjectInfo,
@@ -22,6 +26,8 @@ from apps.storage.types import (
     StoredPart,
     UnfinishedPage,
 )
+
+__all__ = ["FileSlice", "ObjectBody", "ObjectStore"]
 
 
 class ObjectBody(Protocol):
@@ -35,14 +41,6 @@ class ObjectBody(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...
-
-
-class FileSlice(Protocol):
-    """A range of an open local file that can be sent again from its start."""
-
-    file: BinaryIO
-    offset: int
-    length: int
 
 
 class ObjectStore(Protocol):
@@ -72,7 +70,13 @@ class ObjectStore(Protocol):
     def head_object(self, *, bucket: str, region: str, key: str) -> ObjectInfo: ...
 
     def get_object(
-        self, *, bucket: str, region: str, key: str, byte_range: str | None = None, if_match: str | None = None
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        byte_range: str | None = None,
+        if_match: str | None = None,
     ) -> ObjectBody: ...
 
     def put_object(
@@ -131,9 +135,7 @@ class ObjectStore(Protocol):
         source_etag: str | None = None,
     ) -> StoredPart: ...
 
-    def list_parts(
-        self, *, bucket: str, region: str, key: str, upload_id: str
-    ) -> Iterator[StoredPart]: ...
+    def list_parts(self, *, bucket: str, region: str, key: str, upload_id: str) -> Iterator[StoredPart]: ...
 
     def complete_multipart_upload(
         self, *, bucket: str, region: str, key: str, upload_id: str, parts: Sequence[StoredPart]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import BinaryIO
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,19 @@ class ObjectHeaders:
     expires: str | None = None
     storage_class: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FileSlice:
+    """A range of an open local file that can be sent again from its start.
+
+    `offset` and `length` are bytes. The file is read by position where it has a descriptor, so several
+    slices of one open file may be sent at the same time.
+    """
+
+    file: BinaryIO
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""Operations on a bucket itself, and the listing of what is inside."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from apps.storage import errors
+from apps.storage.cos.addresses import bucket_host, region_canonical
+from apps.storage.cos.bodies import BytesBody
+from apps.storage.cos.calls import Caller, Result
+from apps.storage.cos.messages import Repeat
+from apps.storage.cos.options import GrantOptions, headers_of, parameters_of
+from apps.storage.cos.xmlread import Decoder, text_of, xml_parse
+
+
+class BucketOperations(Caller):
+    """Head, Put, Delete, Get Bucket and Get Bucket Location."""
+
+    def head_bucket(self, *, Bucket: str, Region: str) -> Result:
+        """Return `BucketExist` and `BucketAuth`: a missing or forbidden bucket is an answer, not an error.
+
+        Source: HEAD Bucket, 2026-08. READ on the bucket is needed for both to be true.
+        """
+        try:
+            answer = self._bucket_call("Head Bucket", "HEAD", Bucket, Region)
+        except errors.BucketNotFound as error:
+            return {"BucketExist": False, "BucketAuth": False, "RequestId": error.request_id}
+        except errors.Denied as error:
+            return {"BucketExist": True, "BucketAuth": False, "RequestId": error.request_id}
+        return {"BucketExist": True, "BucketAuth": True, "RequestId": answer.request_id}
+
+    def put_bucket(
+        self, *, Bucket: str, Region: str, Tagging: str | None = None, **grants: Unpack[GrantOptions]
+    ) -> Result:
+        """Create a bucket and return its `Location`, the host that answers for it.
+
+        `Tagging` is url-encoded, `k1=v1&k2=v2`. Raises Conflict when the name is taken, by us or by others.
+        Not repeated when the connection breaks: the second try of a success is a conflict.
+        Source: PUT Bucket, 2026-08.
+        """
+        answer = self._bucket_call(
+            "Put Bucket",
+            "PUT",
+            Bucket,
+            Region,
+            headers=headers_of({**grants, "Tagging": Tagging}),
+            body=BytesBody(b""),
+            repeat=Repeat.NEVER,
+        )
+        return {"Location": bucket_host(self.endpoint, Bucket, Region), "RequestId": answer.request_id}
+
+    def delete_bucket(self, *, Bucket: str, Region: str) -> Result:
+        """Delete an empty bucket and return `DeleteBucketSuccess`.
+
+        Raises Conflict while it holds objects, versions or unfinished uploads. Not repeated when the
+        connection breaks. Source: DELETE Bucket, 2026-08.
+        """
+        answer = self._bucket_call(
+            "Delete Bucket", "DELETE", Bucket, Region, accepts=(200, 204), repeat=Repeat.NEVER
+        )
+        return {"DeleteBucketSuccess": True, "RequestId": answer.request_id}
+
+    def get_bucket_location(self, *, Bucket: str, Region: str) -> Result:
+        """Return `LocationConstraint`: today's name of the region. Source: GET Bucket Location, 2026-08."""
+        answer = self._bucket_call("Get Bucket Location", "GET", Bucket, Region, query=(("location", ""),))
+        root = xml_parse(answer.body)
+        # One capture of the real answer says `cos.ap-beijing`, and old buckets may still have an alias.
+        region = region_canonical((root.text or "").strip() or text_of(root, "LocationConstraint"))
+        return {"LocationConstraint": region, "RequestId": answer.request_id}
+
+    def get_bucket(
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        Prefix: str = "",
+        Delimiter: str = "",
+        Marker: str = "",
+        MaxKeys: int | str | None = None,
+        EncodingType: str = "url",
+    ) -> Result:
+        """Return one page of objects, in UTF-8 byte order of keys, decoded.
+
+        `url` is the only encoding and always asked for: without it a key with a control character breaks the
+        XML. `NextMarker` is filled whenever `IsTruncated` is "true", also where the store leaves it out.
+        `CommonPrefixes` and `Contents` are lists, empty rather than absent. Source: GET Bucket, 2026-08.
+        """
+        options = {"Prefix": Prefix, "Delimiter": Delimiter, "Marker": Marker, "MaxKeys": MaxKeys}
+        query = (*parameters_of(options), ("encoding-type", _encoding(EncodingType)))
+        answer = self._bucket_call("Get Bucket", "GET", Bucket, Region, query=query)
+        return {**_listing(answer.body), "RequestId": answer.request_id}
+
+
+def _encoding(asked: str) -> str:
+    if asked != "url":
+        raise errors.Refused("The only encoding type is url.")
+    return asked
+
+
+def _listing(body: bytes) -> Result:
+    root = xml_parse(body)
+    decoder = Decoder(root)
+    contents = list(decoder.records(root, "Contents"))
+    prefixes = decoder.prefixes(root)
+    is_truncated = text_of(root, "IsTruncated", "false").lower()
+    return {
+        "Name": text_of(root, "Name"),
+        "Prefix": decoder.child(root, "Prefix"),
+        "Marker": decoder.child(root, "Marker"),
+        "MaxKeys": text_of(root, "MaxKeys"),
+        "Delimiter": decoder.child(root, "Delimiter"),
+        "EncodingType": decoder.encoding,
+        "IsTruncated": is_truncated,
+        "NextMarker": decoder.child(root, "NextMarker") or _last_of(contents, prefixes, is_truncated),
+        "CommonPrefixes": [{"Prefix": prefix} for prefix in prefixes],
+        "Contents": contents,
+    }
+
+
+def _last_of(contents: list[dict[str, Any]], prefixes: list[str], is_truncated: str) -> str:
+    """Return what a truncated page ends with: the store continues after it, byte-wise."""
+    if is_truncated != "true":
+        return ""
+    return max([record["Key"] for record in contents] + prefixes, key=str.encode, default="")

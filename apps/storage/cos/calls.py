@@ -1,0 +1,179 @@
+"""Signs a call, sends it as often as its nature allows, and accepts only the statuses it expects."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from apps.storage import errors
+from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.bodies import BytesBody
+from apps.storage.cos.curl import Timeouts, TransportFailure
+from apps.storage.cos.download import Download
+from apps.storage.cos.failures import failure_of, is_error_document
+from apps.storage.cos.keys import key_check
+from apps.storage.cos.messages import Answer, Call, Repeat, Request, Subject
+from apps.storage.cos.signing import Signer
+from apps.storage.cos.transport import CurlTransport
+from apps.storage.types import Credentials, Endpoint
+
+# What an operation returns: the documented fields by their documented names, and always `RequestId`.
+Result = dict[str, Any]
+
+_USER_AGENT = "cos-console"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a call is tried, and how long to wait in between: doubling, with jitter, in seconds."""
+
+    attempts: int = 4
+    first_delay_s: float = 0.3
+    delay_max_s: float = 10.0
+
+    def delay_s(self, attempt: int) -> float:
+        """Return the pause after failed attempt number `attempt`, counted from 1.
+
+        Between half and all of it is waited: workers that were refused together must not return together.
+        """
+        full = min(self.delay_max_s, self.first_delay_s * 2.0 ** (attempt - 1))
+        return full * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+class Caller:
+    """What all operations share: the endpoint, the signer, the transport and the patience."""
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        endpoint: Endpoint | None = None,
+        retries: Retries | None = None,
+        timeouts: Timeouts | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.endpoint = endpoint or Endpoint()
+        self._signer = Signer(credentials, clock=clock)
+        self._retries = retries or Retries()
+        self._timeouts = timeouts or Timeouts()
+        self._transport = CurlTransport(self.endpoint, self._timeouts)
+
+    def _bucket_call(self, operation: str, method: str, bucket: str, region: str, **more: Any) -> Answer:
+        """Send a call to a bucket; raises Refused before anything is sent for an illegal name."""
+        host = bucket_host(self.endpoint, bucket, region)
+        return self._call(Call(operation=operation, method=method, host=host, **more))
+
+    def _object_call(
+        self, operation: str, method: str, bucket: str, region: str, key: str, **more: Any
+    ) -> Answer:
+        """Send a call to an object; raises Refused before anything is sent for an illegal name."""
+        return self._call(self._object_request(operation, method, bucket, region, key, **more))
+
+    def _object_request(
+        self, operation: str, method: str, bucket: str, region: str, key: str, **more: Any
+    ) -> Call:
+        key_check(key)
+        more.setdefault("subject", Subject.OBJECT)
+        host = bucket_host(self.endpoint, bucket, region)
+        return Call(operation=operation, method=method, host=host, path=f"/{key}", **more)
+
+    def _call(self, call: Call) -> Answer:
+        """Return the answer of a call that succeeded; raises the error that the answer stands for."""
+        return self._repeated(call, lambda: self._attempt(call))
+
+    def _open(self, call: Call) -> Download:
+        """Return an open download of a call that succeeded. A body that breaks later is not repeated."""
+        return self._repeated(call, lambda: self._attempt_open(call))
+
+    def _attempt(self, call: Call) -> Answer:
+        answer = self._transport.send(self._signed(call))
+        if answer.status not in call.accepts or is_error_document(answer.body):
+            raise _Refusal(failure_of(call, answer), answer)
+        return answer
+
+    def _attempt_open(self, call: Call) -> Download:
+        download = Download(self._signed(call), self.endpoint, self._timeouts)
+        if download.status in call.accepts:
+            return download
+        answer = download.answer()
+        raise _Refusal(failure_of(call, answer), answer)
+
+    def _repeated(self, call: Call, attempt: Callable[[], _T]) -> _T:
+        number = 1
+        while True:
+            try:
+                return attempt()
+            except TransportFailure as failure:
+                error, may_repeat = failure.error, not failure.is_final
+                may_repeat = may_repeat and (not failure.was_sent or _survives_doubt(call, number))
+                delay_s = self._retries.delay_s(number)
+            except _Refusal as refusal:
+                error, may_repeat = refusal.error, _may_repeat(call, refusal.error, number)
+                delay_s = max(self._retries.delay_s(number), refusal.asked_delay_s(self._retries.delay_max_s))
+            if not may_repeat or number >= self._retries.attempts:
+                error.operation = call.operation
+                raise error
+            _pause(call, delay_s)
+            number += 1
+
+    def _signed(self, call: Call) -> Request:
+        """Return the call with its final headers. Each attempt is signed anew: a window may have passed."""
+        headers = [("Host", call.host), ("User-Agent", _USER_AGENT), *call.headers]
+        if call.is_signed and self._signer.token:
+            headers.append(("x-cos-security-token", self._signer.token))
+        if call.is_signed:
+            # libcurl writes the length itself; it is signed because every other client signs it.
+            length = [("Content-Length", str(call.body.length))] if call.body is not None else []
+            authorization = self._signer.authorization(
+                method=call.method, path=call.path, query=call.query, headers=[*headers, *length]
+            )
+            headers.append(("Authorization", authorization))
+        return Request(call, tuple(headers))
+
+
+class _Refusal(Exception):
+    """An answer that is not success."""
+
+    def __init__(self, error: errors.StorageError, answer: Answer) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self._answer = answer
+
+    def asked_delay_s(self, limit_s: float) -> float:
+        """Return the seconds that the store asked to wait, 0 when it did not say, at most `limit_s`."""
+        asked = self._answer.headers.get("retry-after", "")
+        return min(limit_s, float(asked)) if asked.isdigit() else 0.0
+
+
+def xml_request(body: bytes) -> dict[str, Any]:
+    """Return the fields of a call that carries an XML body; COS demands the MD5 of such bodies."""
+    md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    headers = (("Content-Type", "application/xml"), ("Content-MD5", md5))
+    return {"body": BytesBody(body), "headers": headers}
+
+
+def _may_repeat(call: Call, error: errors.StorageError, number: int) -> bool:
+    if isinstance(error, errors.Throttled):
+        # The store says that it did not begin, so this is safe for every call.
+        return True
+    return isinstance(error, errors.Unavailable) and _survives_doubt(call, number)
+
+
+def _survives_doubt(call: Call, number: int) -> bool:
+    """Return whether a call may follow an attempt that perhaps worked."""
+    return call.repeat is Repeat.FREELY or (call.repeat is Repeat.ONCE and number == 1)
+
+
+def _pause(call: Call, delay_s: float) -> None:
+    """Sleep, but notice within a quarter of a second that the caller has lost interest."""
+    until = time.monotonic() + delay_s
+    while (left_s := until - time.monotonic()) > 0:
+        if call.on_progress is not None and call.on_progress(0) is False:
+            raise errors.Canceled("The call was canceled.", operation=call.operation)
+        time.sleep(min(0.25, left_s))

@@ -1,0 +1,30 @@
+"""The client: one method per documented operation."""
+
+from __future__ import annotations
+
+from apps.storage.cos.bucket import BucketOperations
+from apps.storage.cos.multipart import MultipartOperations
+from apps.storage.cos.objects import ObjectOperations
+from apps.storage.cos.presign import PresignOperations
+from apps.storage.cos.service import ServiceOperations
+from apps.storage.cos.settings import AclOperations, CorsOperations, TaggingOperations
+
+
+class CosClient(
+    ServiceOperations,
+    BucketOperations,
+    AclOperations,
+    CorsOperations,
+    TaggingOperations,
+    ObjectOperations,
+    MultipartOperations,
+    PresignOperations,
+):
+    """Tencent Cloud Object Storage, XML API v5.
+
+        client = CosClient(credentials=Credentials("AKID…", "…"))
+        page = client.get_bucket(Bucket="photos-1250000000", Region="ap-guangzhou", Prefix="2026/")
+
+    Arguments and results have the documented names; every result also has `RequestId`. Failures are
+    `apps.storage.errors`. Safe in several threads, and after a fork; opening one is cheap and sends nothing.
+    """

@@ -1,0 +1,174 @@
+"""An open download: libcurl pumped by whoever reads it, in bounded memory, closed at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pycurl
+
+from apps.storage import errors
+from apps.storage.cos.curl import Timeouts, TransportFailure, curl_prepare, failure_from
+from apps.storage.cos.messages import Answer, Request, headers_parse
+from apps.storage.types import Endpoint
+
+CHUNK_SIZE = 256 << 10
+_RECEIVE_SIZE = 256 << 10
+_TICK_S = 0.25
+_IDLE_HANDLES_MAX = 8
+
+_idle: list[tuple[int, Any, Any]] = []
+_idle_lock = threading.Lock()
+_inherited: list[Any] = []
+
+
+class Download:
+    """A body that arrives while it is iterated, in chunks of about 256 KiB. Close it when done.
+
+    `status` and `headers` (lower-case names) are there from the start. Iterating raises Interrupted when the
+    body ends before its announced length, Unavailable when nothing arrives for a minute of waiting; time that
+    the reader spends elsewhere does not count.
+    """
+
+    def __init__(self, request: Request, endpoint: Endpoint, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._chunks: list[bytes] = []
+        self._head = BytesIO()
+        self._failure: TransportFailure | None = None
+        self._is_finished = False
+        self._multi, self._curl = _borrow()
+        curl_prepare(self._curl, request, endpoint, timeouts)
+        self._curl.setopt(pycurl.BUFFERSIZE, _RECEIVE_SIZE)
+        self._curl.setopt(pycurl.HEADERFUNCTION, self._head.write)
+        self._curl.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
+        self._multi.add_handle(self._curl)
+        self.status, self.headers = self._read_head()
+
+    @property
+    def content_length(self) -> int:
+        """The announced length of the body in bytes, -1 when the store sends it in chunks."""
+        return int(self.headers.get("content-length", -1))
+
+    @property
+    def request_id(self) -> str:
+        """The store's id of this request, empty when it sent none."""
+        return self.headers.get("x-cos-request-id", "")
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self._is_finished or self._chunks:
+            self._fill()
+            if self._chunks:
+                chunk = b"".join(self._chunks)
+                self._chunks.clear()
+                yield chunk
+        if self._failure is not None:
+            raise self._failure.error
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the transfer; what was not read is thrown away with its connection."""
+        self._is_finished = True
+        self._chunks.clear()
+        if self._multi is not None:
+            self._multi.remove_handle(self._curl)
+            _give_back(self._multi, self._curl)
+            self._multi = self._curl = None
+
+    def answer(self, limit: int = 1 << 20) -> Answer:
+        """Read a short body, an error document, to its end and return it as an answer; then close."""
+        body = b""
+        try:
+            for chunk in self:
+                body += chunk
+                if len(body) > limit:
+                    break
+        finally:
+            self.close()
+        return Answer(self.status, self.headers, body)
+
+    def _read_head(self) -> tuple[int, dict[str, str]]:
+        """Run until the final header block is complete, or the call has failed."""
+        waited_s = 0.0
+        while not self._is_finished and not self._chunks and not _is_final(self._head.getvalue()):
+            waited_s = self._advance(waited_s)
+        if self._failure is not None and not _is_final(self._head.getvalue()):
+            failure = self._failure
+            self.close()
+            raise failure
+        return headers_parse(self._head.getvalue())
+
+    def _fill(self) -> None:
+        """Collect about one chunk, or what a slow line has brought within one tick."""
+        waited_s = 0.0
+        while not self._is_finished and sum(map(len, self._chunks)) < CHUNK_SIZE:
+            waited_s = self._advance(waited_s)
+            if self._chunks and waited_s >= _TICK_S:
+                return
+
+    def _advance(self, waited_s: float) -> float:
+        """Let libcurl work until it would wait, then wait a little; return how long nothing has come."""
+        before = len(self._chunks), self._head.tell()
+        _, running = self._multi.perform()
+        if not running:
+            self._finish()
+            return 0.0
+        if (len(self._chunks), self._head.tell()) != before:
+            return 0.0
+        if waited_s > self._timeouts.stalled_s:
+            self._failure = TransportFailure(
+                errors.Unavailable(f"The store sent nothing for {self._timeouts.stalled_s} s."), was_sent=True
+            )
+            self._is_finished = True
+            return 0.0
+        started = time.monotonic()
+        self._wait()
+        return waited_s + time.monotonic() - started
+
+    def _wait(self) -> None:
+        due_ms = self._multi.timeout()
+        timeout_s = _TICK_S if due_ms < 0 else min(_TICK_S, due_ms / 1000)
+        if self._multi.select(timeout_s) == -1:
+            # No socket yet, while a name is looked up.
+            time.sleep(min(0.01, timeout_s))
+
+    def _finish(self) -> None:
+        self._is_finished = True
+        for _, number, text in self._multi.info_read()[2]:
+            self._failure = failure_from(self._curl, pycurl.error(number, text))
+            if self._head.tell() and not self._failure.is_final:
+                # Headers arrived, so whatever broke afterwards broke the body.
+                self._failure.error = errors.Interrupted("The object's bytes ended too early.")
+
+
+def _is_final(head: bytes) -> bool:
+    return head.endswith(b"\r\n\r\n") and headers_parse(head)[0] >= 200
+
+
+def _borrow() -> tuple[Any, Any]:
+    """Return an idle pair of handles of this process, whose connection may still be open, or a new one."""
+    with _idle_lock:
+        while _idle:
+            pid, multi, curl = _idle.pop()
+            if pid == os.getpid():
+                return multi, curl
+            # Closing a pair that a fork copied would say goodbye on the parent's connection.
+            _inherited.append((multi, curl))
+    return pycurl.CurlMulti(), pycurl.Curl()
+
+
+def _give_back(multi: Any, curl: Any) -> None:
+    with _idle_lock:
+        if len(_idle) < _IDLE_HANDLES_MAX:
+            _idle.append((os.getpid(), multi, curl))
+            return
+    curl.close()
+    multi.close()

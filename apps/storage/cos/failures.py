@@ -1,0 +1,126 @@
+"""Turns what the store answered into one of our errors.
+
+The table is by code, because statuses are shared: 400 is a bad digest, a slow line and an expired token.
+Source: COS "Error codes", 2026-08.
+"""
+
+from __future__ import annotations
+
+import re
+
+from apps.storage import errors
+from apps.storage.cos.messages import Answer, Call, Subject
+from apps.storage.cos.xmlread import text_of, xml_parse
+
+_ERROR_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*<Error[\s/>]")
+
+_NOT_FOUND = {
+    Subject.BUCKET: (errors.BucketNotFound, "The bucket does not exist in this region."),
+    Subject.OBJECT: (errors.ObjectNotFound, "The object does not exist."),
+    Subject.UPLOAD: (
+        errors.UploadNotFound,
+        "The upload does not exist: it was completed, aborted or never begun.",
+    ),
+}
+
+_BY_CODE: dict[str, type[errors.StorageError]] = {
+    "NoSuchBucket": errors.BucketNotFound,
+    "NoSuchKey": errors.ObjectNotFound,
+    "NoSuchCopySource": errors.ObjectNotFound,
+    "NoSuchVersion": errors.ObjectNotFound,
+    "NoSuchUpload": errors.UploadNotFound,
+    "NoSuchCORSConfiguration": errors.NotFound,
+    "NoSuchTagSet": errors.NotFound,
+    "NoSuchTagSetError": errors.NotFound,
+    "ExpiredToken": errors.Denied,
+    "InvalidObjectState": errors.Conflict,
+    "BadDigest": errors.Corrupted,
+    "InvalidSHA1Digest": errors.Corrupted,
+    "IncompleteBody": errors.Unavailable,
+    "RequestTimeout": errors.Unavailable,
+    "UserNetworkTooSlow": errors.Unavailable,
+    "InternalError": errors.Unavailable,
+    "ServiceUnavailable": errors.Unavailable,
+    "SlowDown": errors.Throttled,
+    "NotImplemented": errors.Refused,
+    "AccessDenied": errors.Denied,
+    "InvalidRequest": errors.Refused,
+}
+
+_BY_STATUS: dict[int, type[errors.StorageError]] = {
+    401: errors.Denied,
+    403: errors.Denied,
+    409: errors.Conflict,
+    412: errors.Conflict,
+    429: errors.Throttled,
+    501: errors.Refused,
+}
+
+_SENTENCES: dict[type[errors.StorageError], str] = {
+    errors.Denied: "The store denied access.",
+    errors.Conflict: "The store's present state does not allow this.",
+    errors.Refused: "The store refused the request.",
+    errors.Throttled: "The store asks to slow down.",
+    errors.Unavailable: "The store failed to answer.",
+    errors.Corrupted: "What the store received is not what was sent.",
+    errors.NotFound: "The store has no such thing.",
+}
+
+
+def is_error_document(body: bytes) -> bool:
+    """Return whether a body is an `<Error>` document, whatever the status said.
+
+    Copy and Complete send 200 before they begin to work, and report a failure in the body.
+    """
+    return _ERROR_ROOT.match(body) is not None
+
+
+def failure_of(call: Call, answer: Answer) -> errors.StorageError:
+    """Return the error that `answer` stands for.
+
+    Never raises: a HEAD without body, an HTML page of a proxy and an error with empty children all become
+    an error that carries at least the status.
+    """
+    code, message, request_id = _words(answer.body)
+    kind, sentence = _kind_of(call, code, answer.status)
+    return kind(
+        message or sentence,
+        code=code,
+        status=answer.status,
+        request_id=request_id or answer.request_id,
+        operation=call.operation,
+    )
+
+
+def _kind_of(call: Call, code: str, status: int) -> tuple[type[errors.StorageError], str]:
+    kind = _BY_CODE.get(code)
+    if kind is not None:
+        return kind, _sentence(kind)
+    if status == 404:
+        return _NOT_FOUND[call.subject]
+    if 300 <= status < 400:
+        return (
+            errors.Refused,
+            "The store points to another address; the bucket is probably in another region.",
+        )
+    if 400 <= status < 500 or status == 501:
+        kind = _BY_STATUS.get(status, errors.Refused)
+        return kind, _sentence(kind)
+    return errors.Unavailable, _sentence(errors.Unavailable)
+
+
+def _sentence(kind: type[errors.StorageError]) -> str:
+    for known, sentence in _NOT_FOUND.values():
+        if kind is known:
+            return sentence
+    return _SENTENCES[kind]
+
+
+def _words(body: bytes) -> tuple[str, str, str]:
+    if not is_error_document(body):
+        return "", "", ""
+    try:
+        root = xml_parse(body)
+    except errors.Unavailable:
+        return "", "", ""
+    return text_of(root, "Code"), text_of(root, "Message"), text_of(root, "RequestId")

@@ -1,0 +1,155 @@
+"""What is configured on a bucket or an object: ACL, CORS and tags. Each PUT replaces all that was there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+from apps.storage.cos.bodies import BytesBody
+from apps.storage.cos.calls import Caller, Result, xml_request
+from apps.storage.cos.messages import Answer
+from apps.storage.cos.options import GrantOptions, headers_of
+from apps.storage.cos.xmlread import grants_of, records_of, text_of, xml_parse
+from apps.storage.cos.xmlwrite import acl_body, cors_body, tagging_body
+
+_ACL = (("acl", ""),)
+_CORS = (("cors", ""),)
+_TAGGING = (("tagging", ""),)
+
+
+class AclOperations(Caller):
+    """Get and Put of Bucket ACL and Object ACL."""
+
+    def get_bucket_acl(self, *, Bucket: str, Region: str) -> Result:
+        """Return `Owner`, `AccessControlList` and `ACL`, raw.
+
+        The owner's own FULL_CONTROL may or may not be listed. `ACL` is the canned name that the store puts in
+        a header, empty where it does not; nothing is guessed. Source: GET Bucket acl, 2026-08.
+        """
+        return _acl(self._bucket_call("Get Bucket ACL", "GET", Bucket, Region, query=_ACL))
+
+    def put_bucket_acl(
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        AccessControlPolicy: Mapping[str, Any] | None = None,
+        **grants: Unpack[GrantOptions],
+    ) -> Result:
+        """Replace the ACL of a bucket and return `BucketGrantSuccess`.
+
+        Either by headers, or by a policy in the shape that Get Bucket ACL returns; the store ignores a policy
+        next to a canned name. Source: PUT Bucket acl, 2026-08.
+        """
+        answer = self._bucket_call(
+            "Put Bucket ACL", "PUT", Bucket, Region, query=_ACL, **_acl_request(AccessControlPolicy, grants)
+        )
+        return {"BucketGrantSuccess": True, "RequestId": answer.request_id}
+
+    def get_object_acl(self, *, Bucket: str, Region: str, Key: str) -> Result:
+        """Return `Owner`, `AccessControlList` and `ACL`, raw.
+
+        `ACL` is "default" for an object that has none of its own. Source: GET Object acl, 2026-08.
+        """
+        return _acl(self._object_call("Get Object ACL", "GET", Bucket, Region, Key, query=_ACL))
+
+    def put_object_acl(
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        Key: str,
+        AccessControlPolicy: Mapping[str, Any] | None = None,
+        **grants: Unpack[GrantOptions],
+    ) -> Result:
+        """Replace the ACL of an object; `ACL="default"` makes it inherit the bucket's again.
+
+        Objects know no WRITE grant. Source: PUT Object acl, 2026-08.
+        """
+        answer = self._object_call(
+            "Put Object ACL",
+            "PUT",
+            Bucket,
+            Region,
+            Key,
+            query=_ACL,
+            **_acl_request(AccessControlPolicy, grants),
+        )
+        return {"RequestId": answer.request_id}
+
+
+class CorsOperations(Caller):
+    """Get and Put of Bucket CORS."""
+
+    def get_bucket_cors(self, *, Bucket: str, Region: str) -> Result:
+        """Return `CORSRule`: rules whose methods, origins and headers are lists, empty rather than absent.
+
+        Raises NotFound where nothing is configured. Source: GET Bucket cors, 2026-08.
+        """
+        answer = self._bucket_call("Get Bucket CORS", "GET", Bucket, Region, query=_CORS)
+        root = xml_parse(answer.body)
+        rules = [
+            {
+                "ID": text_of(rule, "ID"),
+                **{name: [node.text or "" for node in rule.iterfind(name)] for name in _CORS_LISTS},
+                "MaxAgeSeconds": text_of(rule, "MaxAgeSeconds"),
+            }
+            for rule in root.iterfind("CORSRule")
+        ]
+        return {"CORSRule": rules, "RequestId": answer.request_id}
+
+    def put_bucket_cors(self, *, Bucket: str, Region: str, CORSRules: Sequence[Mapping[str, Any]]) -> Result:
+        """Replace the CORS rules and return `PutBucketCorsSucesss`, spelled as documented.
+
+        A rule has `AllowedOrigins` and `AllowedMethods`, and may have `AllowedHeaders`, `ExposeHeaders`,
+        `MaxAgeSeconds` and `ID`. Rules as Get Bucket CORS returns them are taken, too.
+        Source: PUT Bucket cors, 2026-08.
+        """
+        answer = self._bucket_call(
+            "Put Bucket CORS", "PUT", Bucket, Region, query=_CORS, **xml_request(cors_body(CORSRules))
+        )
+        return {"PutBucketCorsSucesss": True, "RequestId": answer.request_id}
+
+
+class TaggingOperations(Caller):
+    """Get and Put of Bucket Tagging."""
+
+    def get_bucket_tagging(self, *, Bucket: str, Region: str) -> Result:
+        """Return `Tags`: a list of `Key` and `Value`.
+
+        Raises NotFound where there is none. Source: GET Bucket tagging, 2026-08.
+        """
+        answer = self._bucket_call("Get Bucket Tagging", "GET", Bucket, Region, query=_TAGGING)
+        tags = records_of(xml_parse(answer.body), "TagSet/Tag")
+        return {"Tags": tags, "RequestId": answer.request_id}
+
+    def put_bucket_tagging(self, *, Bucket: str, Region: str, Tags: Sequence[Mapping[str, str]]) -> Result:
+        """Replace the tags and return `PutBucketTaggingSuccess`.
+
+        They may be visible only seconds later. Source: PUT Bucket tagging, 2026-08.
+        """
+        answer = self._bucket_call(
+            "Put Bucket Tagging",
+            "PUT",
+            Bucket,
+            Region,
+            query=_TAGGING,
+            accepts=(200, 204),
+            **xml_request(tagging_body(Tags)),
+        )
+        return {"PutBucketTaggingSuccess": True, "RequestId": answer.request_id}
+
+
+_CORS_LISTS = ("AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader")
+
+
+def _acl(answer: Answer) -> Result:
+    canned = answer.headers.get("x-cos-acl", "")
+    return {**grants_of(xml_parse(answer.body)), "ACL": canned, "RequestId": answer.request_id}
+
+
+def _acl_request(policy: Mapping[str, Any] | None, grants: Mapping[str, Any]) -> dict[str, Any]:
+    if policy is None:
+        return {"body": BytesBody(b""), "headers": headers_of(grants)}
+    request = xml_request(acl_body(policy))
+    return {**request, "headers": (*request["headers"], *headers_of(grants))}

@@ -1,0 +1,121 @@
+"""Sends one request and reads its whole answer, through one libcurl handle per thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pycurl
+
+from apps.storage import errors
+from apps.storage.cos.bodies import Body
+from apps.storage.cos.curl import Timeouts, TransportFailure, curl_limit, curl_prepare, failure_from
+from apps.storage.cos.messages import Answer, Call, OnProgress, Repeat, Request, headers_parse
+from apps.storage.types import Endpoint
+
+# Handles belong to threads, not to clients: a worker opens a client per task, and the connections of the
+# task before should still be there.
+_mine = threading.local()
+_inherited: list[Any] = []
+
+
+class CurlTransport:
+    """Speaks to one endpoint. Safe in several threads, and in the child of a fork."""
+
+    def __init__(self, endpoint: Endpoint, timeouts: Timeouts) -> None:
+        self._endpoint = endpoint
+        self._timeouts = timeouts
+
+    def send(self, request: Request) -> Answer:
+        """Send `request` once and return the answer, whatever its status.
+
+        Raises TransportFailure when there is none: timeout, broken connection, cancel.
+        """
+        curl = _handle()
+        head, received = BytesIO(), BytesIO()
+        call = request.call
+        curl_prepare(curl, request, self._endpoint, self._timeouts)
+        curl_limit(curl, call.pace, self._timeouts)
+        curl.setopt(pycurl.HEADERFUNCTION, head.write)
+        curl.setopt(pycurl.WRITEFUNCTION, received.write)
+        _guard_repeats(curl, call)
+        source = _attach(curl, call)
+        try:
+            curl.perform()
+        except pycurl.error as error:
+            if source is not None and source.problem is not None:
+                raise TransportFailure(source.problem, was_sent=True, is_final=True) from None
+            raise failure_from(curl, error) from None
+        status, headers = headers_parse(head.getvalue())
+        return Answer(status, headers, received.getvalue())
+
+
+class _Source:
+    """Feeds a body to libcurl, from the start again when it asks for that."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self._position = 0
+        self.problem: errors.StorageError | None = None
+
+    def read(self, count: int) -> bytes | int:
+        """Return the next bytes; an exception must not leave a callback, so it is kept as `problem`."""
+        try:
+            data = self._body.read_at(self._position, count)
+        except (OSError, ValueError) as error:
+            self.problem = errors.Refused(f"The file could not be read while it was sent: {error}.")
+            return int(pycurl.READFUNC_ABORT)
+        if not data and self._position < self._body.length:
+            self.problem = errors.Refused("The file is shorter than it was when the upload was planned.")
+            return int(pycurl.READFUNC_ABORT)
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, origin: int) -> int:
+        """Go back to where a repeated request begins."""
+        self._position = offset
+        return int(pycurl.SEEKFUNC_OK)
+
+
+def _attach(curl: Any, call: Call) -> _Source | None:
+    if call.on_progress is not None:
+        curl.setopt(pycurl.NOPROGRESS, 0)
+        curl.setopt(pycurl.XFERINFOFUNCTION, _meter(call.on_progress))
+    if call.body is None:
+        return None
+    source = _Source(call.body)
+    curl.setopt(pycurl.READFUNCTION, source.read)
+    curl.setopt(pycurl.SEEKFUNCTION, source.seek)
+    curl.setopt(pycurl.INFILESIZE_LARGE, call.body.length)
+    return source
+
+
+def _meter(on_progress: OnProgress) -> Callable[[int, int, int, int], int]:
+    """Return libcurl's progress callback: non-zero stops, at once or after a second of silence."""
+
+    def meter(_down_total: int, _down: int, _up_total: int, up: int) -> int:
+        return 1 if on_progress(int(up)) is False else 0
+
+    return meter
+
+
+def _guard_repeats(curl: Any, call: Call) -> None:
+    """Keep libcurl from repeating, on its own, what must not arrive twice.
+
+    It silently sends a request again when a kept connection dies before the answer; on a new connection it
+    does not. A handshake per Initiate and Complete is cheaper than an upload that nobody knows about.
+    """
+    if call.repeat is Repeat.NEVER:
+        curl.setopt(pycurl.FRESH_CONNECT, 1)
+
+
+def _handle() -> Any:
+    if getattr(_mine, "pid", None) != os.getpid():
+        if getattr(_mine, "curl", None) is not None:
+            # Closing the parent's handle would say goodbye on a connection that the parent still uses.
+            _inherited.append(_mine.curl)
+        _mine.pid, _mine.curl = os.getpid(), pycurl.Curl()
+    return _mine.curl

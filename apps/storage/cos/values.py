@@ -1,0 +1,151 @@
+"""Turns the client's documented dictionaries into the values of the store contract, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from apps.storage.cos.addresses import region_canonical
+from apps.storage.digest import crc64_combine_parts
+from apps.storage.types import (
+    Bucket,
+    DeleteFailure,
+    ObjectHeaders,
+    ObjectInfo,
+    ObjectRef,
+    ObjectSummary,
+    StoredObject,
+    StoredPart,
+)
+
+_HEADER_OPTIONS = {
+    "CacheControl": "cache-control",
+    "ContentDisposition": "content-disposition",
+    "ContentEncoding": "content-encoding",
+    "ContentLanguage": "content-language",
+    "ContentType": "content-type",
+    "Expires": "expires",
+}
+
+
+def bucket_of(record: Mapping[str, str]) -> Bucket:
+    """Return a bucket of Get Service; a legacy region gets its present name."""
+    return Bucket(
+        record["Name"], region_canonical(record["Location"]), time_of(record.get("CreationDate", ""))
+    )
+
+
+def summary_of(record: Mapping[str, Any]) -> ObjectSummary:
+    """Return one row of Get Bucket."""
+    return ObjectSummary(
+        key=record["Key"],
+        size=int(record.get("Size") or 0),
+        etag=etag_bare(record.get("ETag", "")),
+        modified_at=time_of(record.get("LastModified", "")),
+        storage_class=str(record.get("StorageClass") or "STANDARD").upper(),
+    )
+
+
+def info_of(key: str, fields: Mapping[str, Any], size: int) -> ObjectInfo:
+    """Return what Head Object or Get Object said; `size` is that of the whole object, in bytes."""
+    headers = {name: value for name, value in fields.items() if name.islower() and isinstance(value, str)}
+    prefix = "x-cos-meta-"
+    return ObjectInfo(
+        key=key,
+        size=size,
+        etag=etag_bare(fields["ETag"]),
+        crc64=fields["CRC64"],
+        content_type=headers.get("content-type", ""),
+        modified_at=time_of(headers.get("last-modified", "")),
+        storage_class=str(fields["x-cos-storage-class"]).upper(),
+        headers=headers,
+        metadata={
+            name.removeprefix(prefix): value for name, value in headers.items() if name.startswith(prefix)
+        },
+    )
+
+
+def part_of(record: Mapping[str, str]) -> StoredPart:
+    """Return one part of List Parts, which knows no CRC-64 today."""
+    number, size = int(record["PartNumber"]), int(record["Size"])
+    return StoredPart(number, size, etag_bare(record["ETag"]), record.get("CRC64"))
+
+
+def stored_of(result: Mapping[str, Any]) -> StoredObject:
+    """Return the answer to a write."""
+    return StoredObject(etag=etag_bare(result["ETag"]), crc64=result["CRC64"])
+
+
+def delete_failure_of(key: str, record: Mapping[str, str] | None) -> DeleteFailure:
+    """Return why a key was not deleted; None stands for a key that the answer left out."""
+    if record is None:
+        return DeleteFailure(key, "", "The store did not say what happened to this key.")
+    return DeleteFailure(key, record.get("Code", ""), record.get("Message", ""))
+
+
+def options_of(headers: ObjectHeaders) -> dict[str, Any]:
+    """Return headers as the client's arguments; None is left to the store."""
+    return {
+        "CacheControl": headers.cache_control,
+        "ContentDisposition": headers.content_disposition,
+        "ContentEncoding": headers.content_encoding,
+        "ContentLanguage": headers.content_language,
+        "ContentType": headers.content_type,
+        "Expires": headers.expires,
+        "StorageClass": headers.storage_class,
+        "Metadata": headers.metadata,
+    }
+
+
+def replacement_of(info: ObjectInfo) -> dict[str, Any]:
+    """Return the arguments with which a copy onto itself keeps headers and metadata."""
+    headers = {option: info.headers.get(name) for option, name in _HEADER_OPTIONS.items()}
+    return {"MetadataDirective": "Replaced", "Metadata": info.metadata, **headers}
+
+
+def source_of(source: ObjectRef) -> dict[str, str]:
+    """Return the `CopySource` of an object."""
+    return {"Bucket": source.bucket, "Region": source.region, "Key": source.key}
+
+
+def combined_crc64(parts: Sequence[StoredPart]) -> str | None:
+    """Return the CRC-64 of the whole, None as soon as one part's is unknown."""
+    known = [(int(part.crc64), part.size) for part in parts if part.crc64 is not None]
+    return str(crc64_combine_parts(known)) if len(known) == len(parts) else None
+
+
+def size_of(content_range: str | None, content_length: int) -> int:
+    """Return the size of the whole object: a range says it after its slash."""
+    total = (content_range or "").rpartition("/")[2]
+    return int(total) if total.isdigit() else max(0, content_length)
+
+
+def etag_bare(etag: str) -> str:
+    """Return an ETag without quotes."""
+    return etag.strip('"')
+
+
+def etag_quoted(etag: str | None) -> str | None:
+    """Return an ETag as conditions want it, None for None."""
+    return None if etag is None else f'"{etag_bare(etag)}"'
+
+
+def attachment_of(filename: str) -> str:
+    """Return a Content-Disposition that saves the answer as `filename`, for old and new browsers."""
+    ascii_name = "".join(char if " " <= char <= "~" and char not in '"\\' else "_" for char in filename)
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def time_of(text: str) -> datetime | None:
+    """Return an aware time from any spelling that COS uses, None when there is none to read."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
