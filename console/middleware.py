@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class SignInMiddleware(LoginRequiredMiddleware):
     """Ask strangers to sign in, each kind of request in a way that it can show."""
 
-    def handle_no_permission(
+    def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         """Whole pages are led to the sign-in page; a fragment or a script must never receive one."""
@@ -33,7 +33,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
             return self._fragment_refused(request, view_func)
         accept = request.headers.get("Accept", "*/*")
         if "text/html" in accept or accept == "*/*":
-            return super().handle_no_permission(request, view_func)  # type: ignore[no-any-return]
+            return super().handle_no_permission(request, view_func)
         return JsonResponse({"error": gettext("You are signed out. Sign in again.")}, status=401)
 
     def _fragment_refused(

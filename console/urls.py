@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="buckets:list"), name="home"),
@@ -11,5 +13,5 @@ urlpatterns = [
     path("", include("apps.transfers.urls")),
     path("", include("apps.jobs.urls")),
     path("", include("apps.connections.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.jobs.models import Job, JobQuerySet
+from apps.jobs.services import Figures, figures_for
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Person
+
+PER_PAGE = 50
+TRAY_ACTIVE_MAX = 20
+TRAY_ENDED_MAX = 5
+# How long the tray shows a job that has ended.
+RECENT = timedelta(hours=1)
+
+State = Job.State
+# What a person may ask of a job, by the state it is in; the app that owns the work has the views.
+ACTIONS = {
+    State.QUEUED: ("pause", "cancel"),
+    State.RUNNING: ("pause", "cancel"),
+    State.PAUSED: ("resume", "cancel"),
+    State.PARKED: ("retry", "cancel"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job together with its figures and what can be done with it."""
+
+    job: Job
+    figures: Figures
+    actions: tuple[str, ...]
+
+
+def _rows(jobs: Iterable[Job]) -> list[Row]:
+    found = list(jobs)
+    figures = figures_for(found)
+    return [Row(job, figures[job.pk], ACTIONS.get(State(job.state), ())) for job in found]
+
+
+def _jobs_of(request: HttpRequest) -> JobQuerySet:
+    return Job.objects.visible_to(cast("Person", request.user)).select_related("owner")
+
+
+def _filtered(jobs: JobQuerySet, state: str) -> JobQuerySet:
+    if state == "active":
+        return jobs.active()
+    return jobs.filter(state=state) if state in State.values else jobs
+
+
+@require_safe
+def job_list(request: HttpRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    page = Paginator(_filtered(_jobs_of(request), state), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"rows": _rows(page.object_list), "page": page, "state": state, "states": State.choices}
+    is_fragment = request.headers.get("HX-Request")
+    return render(request, "jobs/list.html#job-list" if is_fragment else "jobs/list.html", context)
+
+
+@require_safe
+def job_detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    [row] = _rows([get_object_or_404(_jobs_of(request), pk=job_id)])
+    is_fragment = request.headers.get("HX-Request")
+    return render(request, "jobs/detail.html#job-detail" if is_fragment else "jobs/detail.html", {"row": row})
+
+
+@require_safe
+def job_tray(request: HttpRequest) -> HttpResponse:
+    jobs = _jobs_of(request).filter(owner=cast("Person", request.user))
+    active = jobs.active()
+    ended = jobs.filter(state__in=Job.ENDED, finished_at__gte=timezone.now() - RECENT)
+    rows = _rows([*active[:TRAY_ACTIVE_MAX], *ended[:TRAY_ENDED_MAX]])
+    return render(request, "jobs/_tray.html", {"rows": rows, "active_count": active.count()})

@@ -1,0 +1,86 @@
+"""The words that scripts show, translated by the server so that one catalog holds every string."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+
+from apps.jobs.models import Job
+
+
+def words() -> dict[str, str]:
+    """Return every word of `static/js`, by the name under which the scripts ask for it."""
+    return _shell() | _figures() | _states() | _uploads() | _conflicts()
+
+
+def _shell() -> dict[str, str]:
+    return {
+        "dismiss": gettext("Dismiss"),
+        "offline": gettext("The console cannot be reached. Check your connection and try again."),
+        "failed": gettext("That did not work: the console answered {status}. Reload the page and try again."),
+        "leave": gettext("Files are still being sent from this page."),
+    }
+
+
+def _figures() -> dict[str, str]:
+    return {
+        "second": gettext("{count} second"),
+        "seconds": gettext("{count} seconds"),
+        "minute": gettext("{count} minute"),
+        "minutes": gettext("{count} minutes"),
+        "hours": gettext("{hours} h {minutes} min"),
+        "left": gettext("{time} left"),
+        "measuring": gettext("measuring…"),
+        "bytes": gettext("{count} bytes"),
+        "of": gettext("{done} of {total}"),
+    }
+
+
+def _states() -> dict[str, str]:
+    return {f"state-{state.value}": str(state.label) for state in Job.State}
+
+
+def _uploads() -> dict[str, str]:
+    return {
+        "drop": gettext("Drop to upload into {place}"),
+        "starting": gettext("Starting…"),
+        "sending": gettext("Sending from this browser"),
+        "storing": gettext(
+            "Everything was received. You may close this page; the console finishes the rest."
+        ),
+        "stored": gettext("Stored"),
+        "waiting-store": gettext("Waiting for the store to catch up; sending goes on by itself."),
+        "waiting-network": gettext("The console cannot be reached. Trying again in {time}."),
+        "waiting-turn": gettext("Waiting for its turn"),
+        "paused": gettext("Paused"),
+        "canceled": gettext("Canceled"),
+        "skipped": gettext("Skipped"),
+        "refused": gettext("The console refused this file: {status}. Reload the page and try again."),
+        "signed-out": gettext("You are signed out. Sign in again, then choose the file again to go on."),
+        "unreadable": gettext("The file cannot be read any more. Was it moved or changed? Choose it again."),
+        "pause": gettext("Pause"),
+        "resume": gettext("Resume"),
+        "cancel": gettext("Cancel"),
+        "retry": gettext("Try again"),
+        "code": gettext("Code"),
+        "request-id": gettext("Request id"),
+        "waits": gettext("Waits for its file: choose it again to send the rest."),
+        "choose": gettext("Choose the file"),
+        "other-name": gettext("This upload is of “{expected}”, and the file you chose is “{actual}”."),
+        "other-size": gettext("The file has {actual}, but the upload began with {expected}."),
+        "other-date": gettext(
+            "The file was changed on {actual}, but the upload began with one of {expected}."
+        ),
+        "summary": gettext("{count} uploads"),
+        "sent": gettext("Sent {done} of {total}"),
+        "kept": gettext("Stored {done} of {total}"),
+    }
+
+
+def _conflicts() -> dict[str, str]:
+    return {
+        "exists": gettext("“{key}” is already there ({size}, changed {modified})."),
+        "replace": gettext("Replace"),
+        "keep-both": gettext("Keep both"),
+        "skip": gettext("Skip"),
+        "same": gettext("Do the same for all other files"),
+    }

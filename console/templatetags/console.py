@@ -1,0 +1,118 @@
+"""What templates of every app share: icons, sizes, times and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join, json_script
+from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
+
+from apps.jobs.models import Job
+from console import figures, script_strings, visible
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """Draw an icon of the sprite. It is decoration: the words beside it carry the meaning."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        css,
+        static("vendor/tabler-icons/sprite.svg"),
+        name,
+    )
+
+
+@register.filter
+def size(value: int | None) -> SafeString | str:
+    """Show a size in binary units with the exact bytes on hover."""
+    if value is None:
+        return "–"
+    exact = ngettext("%(count)s byte", "%(count)s bytes", value) % {"count": f"{value:,}"}
+    return format_html('<span class="figure" title="{}">{}</span>', exact, figures.size_text(value))
+
+
+@register.filter
+def size_plain(value: int) -> str:
+    return figures.size_text(value)
+
+
+@register.filter
+def rate(value: float) -> str:
+    return figures.rate_text(value)
+
+
+@register.filter
+def duration(value: int) -> str:
+    return figures.duration_text(value)
+
+
+@register.filter
+def percent_of(done: int, total: int) -> int:
+    return figures.percent(done, total)
+
+
+@register.filter(name="key")
+def visible_key(value: str) -> SafeString:
+    """Show a key isolated from the direction of its surroundings, with hidden characters as signs."""
+    pieces = format_html_join(
+        "",
+        "{}",
+        (
+            (format_html('<span class="sign">{}</span>', piece) if is_sign else piece,)
+            for piece, is_sign in visible.pieces_of(value)
+        ),
+    )
+    return format_html('<bdi class="key">{}</bdi>', pieces)
+
+
+@register.filter
+def unlocalized(value: int) -> str:
+    """Write a number for machines: attributes know no thousands separators."""
+    return str(int(value))
+
+
+@register.simple_tag
+def action_url(job: Job, action: str) -> str:
+    """Return where an action on a job is posted, in the app that owns its work."""
+    return reverse(f"{job.feature}:{action}", args=[job.pk])
+
+
+@register.simple_tag(takes_context=True)
+def page_url(context: Context, page: Page[Any], direction: str) -> str:
+    """Return the address of the neighbouring page with the filters of this one, '' at either end."""
+    if not (page.has_next() if direction == "next" else page.has_previous()):
+        return ""
+    query = context["request"].GET.copy()
+    query["page"] = str(page.next_page_number() if direction == "next" else page.previous_page_number())
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """Draw the input of a field. The form names what it asks for; how it looks is decided here."""
+    widget = field.field.widget
+    css = "form-control"
+    if isinstance(widget, CheckboxInput | CheckboxSelectMultiple | RadioSelect):
+        css = "form-check-input"
+    elif isinstance(widget, Select):
+        css = "form-select"
+    elif isinstance(widget, FileInput):
+        css = "form-control form-file"
+    if field.errors:
+        css += " is-invalid"
+    return field.as_widget(attrs={"class": f"{css} {widget.attrs.get('class', '')}".strip()})
+
+
+@register.simple_tag
+def script_words() -> SafeString:
+    """Hand the scripts their words in the language of the page, as data that no policy has to allow."""
+    return json_script(script_strings.words(), "words")
