@@ -115,7 +115,7 @@ def segments_cut(segments: tuple[Segment, ...], start: int, size: int) -> tuple[
 def folder_claim(data: Path) -> int:
     """Create the folder if needed and lock it. Raises DataFolderError."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise DataFolderError(f"The data folder {data} cannot be written: {error.strerror}.") from error
