@@ -18,6 +18,7 @@ from apps.storage.cos.download import Download
 from apps.storage.cos.failures import failure_of, is_error_document
 from apps.storage.cos.keys import key_check
 from apps.storage.cos.messages import Answer, Call, Repeat, Request, Subject
+from apps.storage.cos.sendfile import SendfileTransport
 from apps.storage.cos.signing import Signer
 from apps.storage.cos.transport import CurlTransport
 from apps.storage.types import Credentials, Endpoint
@@ -63,6 +64,7 @@ class Caller:
         self._retries = retries or Retries()
         self._timeouts = timeouts or Timeouts()
         self._transport = CurlTransport(self.endpoint, self._timeouts)
+        self._sendfile = SendfileTransport(self.endpoint, self._timeouts)
 
     def _bucket_call(self, operation: str, method: str, bucket: str, region: str, **more: Any) -> Answer:
         """Send a call to a bucket; raises Refused before anything is sent for an illegal name."""
@@ -92,7 +94,8 @@ class Caller:
         return self._repeated(call, lambda: self._attempt_open(call))
 
     def _attempt(self, call: Call) -> Answer:
-        answer = self._transport.send(self._signed(call))
+        request = self._signed(call)
+        answer = (self._sendfile if self._sendfile.takes(request) else self._transport).send(request)
         if answer.status not in call.accepts or is_error_document(answer.body):
             raise _Refusal(failure_of(call, answer), answer)
         return answer

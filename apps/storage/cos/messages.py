@@ -102,11 +102,12 @@ def headers_parse(lines: bytes) -> tuple[int, dict[str, str]]:
     headers = {}
     for line in block[1:]:
         name, _, value = line.partition(b":")
-        headers[_text(name).strip().lower()] = _text(value).strip()
+        headers[header_decode(name).strip().lower()] = header_decode(value).strip()
     return int(status[1]) if len(status) > 1 and status[1].isdigit() else 0, headers
 
 
-def _text(raw: bytes) -> str:
+def header_decode(raw: bytes) -> str:
+    """Return header text: UTF-8 as COS sends metadata, else byte for byte."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
