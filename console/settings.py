@@ -199,7 +199,6 @@ USE_I18N = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
 # Files are served straight from `static/` with an ETag, so that no collectstatic step can be forgotten.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -210,6 +209,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_DEFAULT_QUEUE = "control"
+# Short work must not wait behind long copies: a worker may serve all queues or only some of them.
+CELERY_TASK_ROUTES = {
+    "apps.transfers.tasks.send_part": {"queue": "slices"},
+    "apps.transfers.tasks.copy_parts": {"queue": "copies"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

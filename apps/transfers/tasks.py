@@ -62,7 +62,7 @@ def _complete_if_ours(transfer_id: int) -> None:
         hand_over(complete_transfer, transfer_id=transfer_id)
 
 
-@shared_task(bind=True, queue="slices", soft_time_limit=600)
+@shared_task(bind=True)
 def send_part(self: Any, /, *, transfer_id: int, number: int, **_: Any) -> None:
     """Send one slice to the store."""
     try:
@@ -74,7 +74,7 @@ def send_part(self: Any, /, *, transfer_id: int, number: int, **_: Any) -> None:
         _complete_if_ours(transfer_id)
 
 
-@shared_task(bind=True, queue="copies", soft_time_limit=600)
+@shared_task(bind=True)
 def copy_parts(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Copy parts for some twenty seconds and queue itself again while some are missing."""
     try:
@@ -88,7 +88,7 @@ def copy_parts(self: Any, /, *, transfer_id: int, **_: Any) -> None:
         hand_over(copy_parts, transfer_id=transfer_id)
 
 
-@shared_task(bind=True, queue="control", soft_time_limit=3600)
+@shared_task(bind=True)
 def complete_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Complete a transfer whose parts are all there."""
     try:
@@ -97,7 +97,7 @@ def complete_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
         _try_again_or_park(self, transfer_id, error)
 
 
-@shared_task(bind=True, queue="control", soft_time_limit=600)
+@shared_task(bind=True)
 def abort_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Abort a canceled transfer. A store that does not answer is asked again by the sweep."""
     try:
@@ -106,7 +106,7 @@ def abort_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
         logger.warning("An abort is still owed.", extra={"transfer": transfer_id}, exc_info=True)
 
 
-@shared_task(queue="control", soft_time_limit=60)
+@shared_task
 def sweep_transfers(*, min_age_s: float = SLICE_IDLE_S, **_: Any) -> None:
     """Queue again whatever nobody is working on."""
     owed = transfers_owed(min_age_s=min_age_s)
