@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from apps.storage.cos import CosClient, Retries, Timeouts
+from apps.storage.types import Credentials, Endpoint
+from tests.storage.recorder import Recorder
+
+SECRET_ID = "AKIDEXAMPLE0000000000000000000000000"
+SECRET_KEY = "SECRETEXAMPLE000000000000000000"
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    with Recorder() as server:
+        yield server
+
+
+@pytest.fixture
+def client(recorder: Recorder) -> CosClient:
+    """A client that tries once."""
+    return client_of(recorder, attempts=1)
+
+
+def client_of(recorder: Recorder, *, attempts: int, stalled_s: int = 20) -> CosClient:
+    return CosClient(
+        credentials=Credentials(SECRET_ID, SECRET_KEY),
+        endpoint=Endpoint(scheme="http", connect_to=f"127.0.0.1:{recorder.port}"),
+        retries=Retries(attempts=attempts, first_delay_s=0.01),
+        timeouts=Timeouts(connect_s=2, small_s=20, stalled_s=stalled_s),
+    )
