@@ -1,0 +1,29 @@
+"""How the web server runs. `python manage.py up` starts it with this file, and so can any process manager."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gunicorn.http import message
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_PROCESSES", "1"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "64"))
+keepalive = 65
+
+# A thread that waits for a slow store is not a dead process: only the main loop of a worker has to answer.
+timeout = 120
+# Live pages hold their request open for as long as they are looked at, so that waiting longer gains nothing.
+graceful_timeout = 5
+
+# Keys travel in the query string: 850 bytes of key are 2,550 characters when encoded once and 4,250 when the
+# address is itself a parameter. Gunicorn stops at 8,190 and offers only "no limit at all" above it.
+message.MAX_REQUEST_LINE = 32 * 1024
+limit_request_line = message.MAX_REQUEST_LINE
+
+# The heartbeat file is touched every second, so that it belongs in memory where there is such a place.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# Otherwise it leaves a socket in the home folder of whoever starts the console.
+control_socket_disable = True
