@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=9000, help="0 picks a free one")
         parser.add_argument("--data", type=Path, required=True, help="folder that holds everything")
-        parser.add_argument("--control", metavar="TOKEN", help="enable /-/faults and /-/journal")
+        parser.add_argument(
+            "--control",
+            metavar="TOKEN",
+            default=os.environ.get("LOCALSTORE_CONTROL"),
+            help="enable /-/faults and /-/journal; or LOCALSTORE_CONTROL",
+        )
         parser.add_argument("--secret-id", default=secret_id, help="or LOCALSTORE_SECRET_ID")
         parser.add_argument("--secret-key", default=secret_key, help="or LOCALSTORE_SECRET_KEY")
         parser.add_argument("--bytes-per-second", type=float, default=0.0, help="all uploads together")
