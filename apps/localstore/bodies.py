@@ -58,13 +58,13 @@ class Channel:
         """
         searched = self._start
         while True:
-            found = self._buffer.find(mark, searched, self._end)
+            found = self._buffer.find(mark, searched, min(self._end, self._start + limit))
             if found >= 0:
                 piece = bytes(self._view[self._start : found])
                 self._start = found + len(mark)
                 return piece
             waiting = self._end - self._start
-            if waiting > limit:
+            if waiting >= limit:
                 raise StoreError("InvalidRequest", "The request head is too long.", closes=True)
             if time.monotonic() > deadline:
                 raise StoreError("RequestTimeout", closes=True)

@@ -63,6 +63,15 @@ class Fault:
         named = fnmatchcase(operation, self.operation)
         return named and re.fullmatch(self.key, key, re.DOTALL) is not None
 
+    def spend(self) -> bool:
+        """Count one matching request against the rule; tell whether it strikes."""
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.count is not None:
+            self.count -= 1
+        return True
+
 
 class Faults:
     """The rules of one server, usable from any thread."""
@@ -93,19 +102,10 @@ class Faults:
     def take(self, operation: str, key: str) -> list[Fault]:
         """Return the rules that strike this request, and count it against them."""
         with self._lock:
-            struck = [n for n, fault in self._rules.items() if fault.matches(operation, key)]
-            return [self._rules[n] for n in struck if self._spend(n)]
-
-    def _spend(self, number: int) -> bool:
-        fault = self._rules[number]
-        if fault.skip:
-            fault.skip -= 1
-            return False
-        if fault.count is not None:
-            fault.count -= 1
-            if fault.count <= 0:
-                self._rules = {n: rule for n, rule in self._rules.items() if n != number}
-        return True
+            struck = [fault for fault in self._rules.values() if fault.matches(operation, key)]
+            taken = [fault for fault in struck if fault.spend()]
+            self._rules = {n: fault for n, fault in self._rules.items() if fault.count != 0}
+        return taken
 
 
 def fault_of(faults: Iterable[Fault], kind: str) -> Fault | None:
