@@ -70,7 +70,8 @@ def _uploads() -> dict[str, str]:
         "other-date": gettext(
             "The file was changed on {actual}, but the upload began with one of {expected}."
         ),
-        "summary": gettext("{count} uploads"),
+        "more": gettext("{count} more files wait for their turn."),
+        "details": gettext("Details for support"),
         "sent": gettext("Sent {done} of {total}"),
         "kept": gettext("Stored {done} of {total}"),
     }

@@ -1,1 +1,105 @@
-// Live figures.
+// Live figures: one stream per page, and polling for as long as it cannot be had.
+
+import { duration, percent, rate, size } from './figures.js';
+import { word } from './strings.js';
+
+const POLL_MS = 5000;
+const REFETCH_MS = 400;
+const RECONNECT_MS = 30000;
+
+// The state of each job when it was last drawn, so that a change of it fetches the fragment once.
+const drawn = new Map();
+let source = null;
+let polling = null;
+let refetching = null;
+let hadGap = false;
+
+function connect() {
+  if (source) source.close();
+  source = new EventSource(document.body.dataset.eventsUrl);
+  source.addEventListener('job', (event) => receive(JSON.parse(event.data)));
+  source.onopen = () => {
+    stopPolling();
+    if (hadGap) poll();
+    hadGap = false;
+  };
+  source.onerror = () => {
+    hadGap = true;
+    startPolling();
+    // The browser gives up after an answer that is not a stream; a busy server has a place again later.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
+  };
+}
+
+function poll() {
+  if (!document.hidden) window.htmx.trigger(document.body, 'job:poll');
+}
+
+function startPolling() {
+  polling ??= setInterval(poll, POLL_MS);
+}
+
+function stopPolling() {
+  clearInterval(polling);
+  polling = null;
+}
+
+function receive(job) {
+  for (const row of document.querySelectorAll(`[data-job="${job.id}"]`)) {
+    if (!drawn.has(job.id)) drawn.set(job.id, row.dataset.state);
+    if (row.dataset.state === job.state) draw(row, job);
+  }
+  if (drawn.get(job.id) !== job.state) refetch();
+  drawn.set(job.id, job.state);
+  document.dispatchEvent(new CustomEvent('job:message', { detail: job }));
+}
+
+// The last change counts: a throttle that dropped it would leave a finished job running on screen.
+function refetch() {
+  refetching ??= setTimeout(() => {
+    refetching = null;
+    window.htmx.trigger(document.body, 'job:changed');
+  }, REFETCH_MS);
+}
+
+function draw(row, job) {
+  const bar = row.querySelector('[data-live="bar"]');
+  if (bar && job.state !== 'done') {
+    bar.max = job.bytes_total || 1;
+    bar.value = job.bytes_done;
+  }
+  if (job.state !== 'done') {
+    write(row, 'bytes', word('of', { done: size(job.bytes_done), total: size(job.bytes_total) }));
+  }
+  write(row, 'percent', `${percent(job.bytes_done, job.bytes_total)} %`);
+  write(row, 'rate', job.rate ? rate(job.rate) : '');
+  write(row, 'left', job.eta_s == null ? word('measuring') : word('left', { time: duration(job.eta_s) }));
+}
+
+function write(row, name, text) {
+  const place = row.querySelector(`[data-live="${name}"]`);
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+function countActive() {
+  const fragment = document.querySelector('#tray-jobs [data-active]');
+  const badge = document.getElementById('tray-count');
+  if (!fragment || !badge) return;
+  badge.textContent = fragment.dataset.active;
+  badge.hidden = fragment.dataset.active === '0';
+}
+
+document.body.addEventListener('htmx:afterSwap', countActive);
+document.addEventListener('page:shown', countActive);
+// A page that is not looked at gives its connection back: browsers allow six per host.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) {
+    source?.close();
+    stopPolling();
+    hadGap = true;
+  } else {
+    connect();
+  }
+});
+window.addEventListener('pagehide', () => source?.close());
+if (!document.hidden) connect();
