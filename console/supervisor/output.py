@@ -22,6 +22,7 @@ class Terminal:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._colorful = self._stream.isatty()
+        self._is_gone = False
         self._color_of: dict[str, int] = {}
 
     def line(self, name: str, text: str) -> None:
@@ -34,10 +35,12 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Print a sentence of the supervisor's own."""
+        if self._is_gone:
+            return
         try:
             print(text, file=self._stream, flush=True)
         except OSError:
-            self._stream = open("/dev/null", "w")  # noqa: SIM115 - for the rest of this process
+            self._is_gone = True
 
 
 class PartLog:

@@ -54,7 +54,7 @@ class Runner:
         self._cwd = cwd
         self._check_s = check_s
         self._process: asyncio.subprocess.Process | None = None
-        self._pump: asyncio.Task[None] | None = None
+        self._pipe: int | None = None
         self._stopping = False
         self._well_since: float | None = None
 
@@ -95,26 +95,31 @@ class Runner:
     async def _live_once(self) -> str:
         if self.part.heartbeat:
             self.part.heartbeat.unlink(missing_ok=True)
-        # Isolated and without site-packages, the tether costs some ten milliseconds.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-IS", tether.__file__, str(os.getpid()), *self.part.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self._cwd,
-            env={**os.environ, **self.part.environ},
-            # Ctrl-C at the terminal is for the supervisor alone, which stops the parts in order.
-            start_new_session=True,
-        )  # fmt: skip
+        pipe = self._open_pipe()
+        try:
+            process = await self._spawn(pipe)
+        finally:
+            os.close(pipe)
         self._process, self.pid, self._well_since = process, process.pid, None
-        if process.stdout:
-            self._pump = asyncio.create_task(self._read(process.stdout))
         exited = asyncio.create_task(process.wait())
         reason = await self._watch(exited)
         if not self._stopping:
             await self._bury()
         await exited
         return reason
+
+    async def _spawn(self, output: int) -> asyncio.subprocess.Process:
+        # Isolated and without site-packages, the tether costs some ten milliseconds.
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-IS", tether.__file__, str(os.getpid()), *self.part.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=self._cwd,
+            env={**os.environ, **self.part.environ},
+            # Ctrl-C at the terminal is for the supervisor alone, which stops the parts in order.
+            start_new_session=True,
+        )  # fmt: skip
 
     async def _watch(self, exited: asyncio.Task[int]) -> str:
         """Return why the process is of no more use."""
@@ -142,20 +147,46 @@ class Runner:
 
     async def _bury(self) -> None:
         """Remove what is left of the process group: workers outlive a killed master for seconds."""
-        if self.pid is None or self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self.pid = None
-        await self._process.wait()
-        if self._pump:
-            await asyncio.wait([self._pump], timeout=1)
-            self._pump.cancel()
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.pid = None
+        if self._process:
+            await self._process.wait()
+        self._close_pipe()
         self.log.close()
 
-    async def _read(self, stream: asyncio.StreamReader) -> None:
-        while data := await stream.read(READ_BYTES):
-            self.log.feed(data)
+    def _open_pipe(self) -> int:
+        """Return where the part writes to.
+
+        With a pipe of asyncio's own, a process counts as running until all that it started has ended, too.
+        """
+        self._pipe, output = os.pipe()
+        os.set_blocking(self._pipe, False)
+        asyncio.get_running_loop().add_reader(self._pipe, self._read)
+        return output
+
+    def _read(self) -> bool:
+        """Pass on what was written; tell whether there was something."""
+        if self._pipe is None:
+            return False
+        try:
+            data = os.read(self._pipe, READ_BYTES)
+        except BlockingIOError:
+            return False
+        self.log.feed(data)
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._pipe)
+        return bool(data)
+
+    def _close_pipe(self) -> None:
+        if self._pipe is None:
+            return
+        while self._read():
+            pass
+        asyncio.get_running_loop().remove_reader(self._pipe)
+        os.close(self._pipe)
+        self._pipe = None
 
 
 def _cause(returncode: int) -> str:
