@@ -163,11 +163,17 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": dj_database_url.config(
-        env="DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}", conn_max_age=None
-    )
-}
+try:
+    DATABASES = {
+        "default": dj_database_url.config(
+            env="DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'console.sqlite3'}", conn_max_age=None
+        )
+    }
+except ValueError:
+    # Its own message repeats the address, and with it the password.
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not an address of a database, as in postgres://person:password@host/name."
+    ) from None
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

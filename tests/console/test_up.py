@@ -159,10 +159,11 @@ def test_taken_port_gets_one_sentence(environ: dict[str, str]) -> None:
         ({"REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}, "Redis at redis://:***@127.0.0.1:1/0 does not"),
         ({"DATA_DIR": "/proc/nowhere"}, "The data folder /proc/nowhere cannot be written"),
         ({"DATABASE_URL": "sqlite:////proc/nowhere/db"}, "The database /proc/nowhere/db cannot be used"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not an address of a database"),
         ({"PORT": "eighty"}, "PORT must be a whole number"),
         ({"LOCALSTORE": "perhaps"}, "LOCALSTORE must be true or false"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=lambda value: "-".join(*value.items()) if isinstance(value, dict) else "",
 )  # fmt: skip
 def test_wrong_configuration_gets_one_sentence(
     environ: dict[str, str], changed: dict[str, str], sentence: str
