@@ -122,5 +122,5 @@ def _copy_part(transfer: Transfer, number: int) -> StoredPart:
 
 
 def _confirm(transfer: Transfer, part: StoredPart, *, moved: int) -> None:
-    base = part_record(transfer, part)
-    job_report(transfer.job_id, base=base, delta=moved)
+    confirmed = part_record(transfer, part)
+    job_report(transfer.job_id, base=confirmed.size, delta=moved)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO
 
@@ -26,6 +27,14 @@ REPORT_EVERY_S = 0.5
 LOOK_FOR_CANCEL_S = 1.0
 # A paused upload still sends what it has received: pausing stops the browser, not the workers.
 SENDING_STATES = (Job.State.QUEUED, Job.State.RUNNING, Job.State.PAUSED)
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """How much of a transfer the store has confirmed: bytes, and parts."""
+
+    size: int
+    parts: int
 
 
 class Sent(Enum):
@@ -51,18 +60,21 @@ def part_send(*, transfer_id: int, number: int) -> Sent:
     with spool.slice_hold(waiting) as file:
         if file is None:
             return Sent.NOTHING
-        job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
+        if transfer.job.state == Job.State.QUEUED:
+            job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
         if not _is_confirmed(transfer, waiting):
-            _send(transfer, waiting, file)
+            confirmed = _send(transfer, waiting, file)
+        else:
+            confirmed = transfer_confirmed(transfer)
         spool.slice_done(waiting)
-    return Sent.LAST_PART if transfer_is_whole(transfer) else Sent.PART
+    return Sent.LAST_PART if confirmed.parts == transfer.plan.count else Sent.PART
 
 
 def _is_confirmed(transfer: Transfer, waiting: spool.Slice) -> bool:
     return transfer.parts.filter(number=waiting.number, crc64=str(waiting.crc64)).exists()
 
 
-def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> None:
+def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> Confirmed:
     _offset, length = transfer.plan.range_of(waiting.number)
     reporter = ProgressReporter(transfer, waiting.number)
     body = FileSlice(file=file, offset=0, length=length)
@@ -72,8 +84,9 @@ def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> None:
     except BaseException:
         reporter.take_back()
         raise
-    base = part_record(transfer, stored)
-    reporter.confirm(base=base, length=length)
+    confirmed = part_record(transfer, stored)
+    reporter.confirm(base=confirmed.size, length=length)
+    return confirmed
 
 
 def _store_part(
@@ -109,28 +122,38 @@ def _verify(stored: StoredPart, waiting: spool.Slice) -> None:
         )
 
 
-def part_record(transfer: Transfer, stored: StoredPart) -> int:
-    """This will record a confirmed part and return how many bytes the store has confirmed in all."""
+def part_record(transfer: Transfer, stored: StoredPart) -> Confirmed:
+    """This will record a confirmed part and return what the store has confirmed in all."""
+    row = TransferPart(
+        transfer=transfer,
+        number=stored.number,
+        size=stored.size,
+        etag=stored.etag,
+        crc64=stored.crc64 or "",
+        stored_at=timezone.now(),
+    )
     with transaction.atomic():
-        TransferPart.objects.update_or_create(
-            transfer=transfer,
-            number=stored.number,
-            defaults={
-                "size": stored.size,
-                "etag": stored.etag,
-                "crc64": stored.crc64 or "",
-                "stored_at": timezone.now(),
-            },
+        # One statement, whether the part is new or was sent again.
+        TransferPart.objects.bulk_create(
+            [row],
+            update_conflicts=True,
+            unique_fields=["transfer", "number"],
+            update_fields=["size", "etag", "crc64", "stored_at"],
         )
-        confirmed: int = transfer.parts.aggregate(total=Sum("size"))["total"] or 0
-        job_confirm_bytes(transfer.job_id, bytes_done=confirmed)
+        confirmed = transfer_confirmed(transfer)
+        job_confirm_bytes(transfer.job_id, bytes_done=confirmed.size)
     return confirmed
+
+
+def transfer_confirmed(transfer: Transfer) -> Confirmed:
+    """Return what the store has confirmed, from the rows."""
+    found = transfer.parts.aggregate(size=Sum("size"), parts=Count("pk"))
+    return Confirmed(size=found["size"] or 0, parts=found["parts"])
 
 
 def transfer_is_whole(transfer: Transfer) -> bool:
     """Return whether the store has confirmed every part."""
-    confirmed: int = transfer.parts.aggregate(total=Count("pk"))["total"]
-    return confirmed == transfer.plan.count
+    return transfer_confirmed(transfer).parts == transfer.plan.count
 
 
 class ProgressReporter:
