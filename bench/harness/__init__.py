@@ -1,0 +1,1 @@
+"""What the benchmarks share: processes, their cost, the clients, and how results are shown."""
