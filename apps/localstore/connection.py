@@ -98,7 +98,7 @@ class Connection:
         """Read what the operation left unread; False when that is too much or not coming."""
         if body.finished:
             return True
-        if body.waits or body.length is None or body.length > DRAIN_LIMIT or response.status >= 500:
+        if body.waits or body.length is None or body.length > DRAIN_LIMIT:
             return False
         try:
             for _ in body.pieces(DRAIN_LIMIT):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
@@ -11,7 +13,16 @@ from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 from apps.localstore.errors import StoreError
 
 DECLARATION = "<?xml version='1.0' encoding='utf-8' ?>\n"
+ILLEGAL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
 BODY_LIMIT = 2 * 1024 * 1024
+
+
+def well_formed(text: str) -> str:
+    """Return text with the characters that XML cannot hold percent-encoded.
+
+    Keys may hold them. Lists have an encoding for that; single names do not.
+    """
+    return ILLEGAL.sub(lambda match: quote(match[0], errors="surrogateescape"), text)
 
 
 def leaf(name: str, value: object) -> str:

@@ -172,10 +172,11 @@ def blobs_share(tx: Writer, segments: Iterable[Segment]) -> bool:
 
 def blobs_release(tx: Writer, segments: Iterable[Segment]) -> None:
     """Drop one reference for each segment and collect the blobs that nobody needs."""
+    # SQLite 3.40 answers `data IS NULL` wrongly here (RETURNING on a table without rowid); typeof is right.
+    sql = "UPDATE blobs SET refs=refs-1 WHERE id=? RETURNING refs, typeof(data)"
     for segment in segments:
-        row = tx.run("UPDATE blobs SET refs=refs-1 WHERE id=? RETURNING refs, data IS NULL", segment.blob)
-        refs, on_disk = row.fetchone() or (1, False)
+        refs, kind = tx.run(sql, segment.blob).fetchone() or (1, "")
         if refs <= 0:
             tx.run("DELETE FROM blobs WHERE id=?", segment.blob)
-            if on_disk:
+            if kind == "null":
                 tx.dead.append(segment.blob)

@@ -12,7 +12,7 @@ from apps.localstore.call import Call, check_key
 from apps.localstore.crc64 import crc64_join
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
-from apps.localstore.markup import children, document, leaf, node, parse, text_of
+from apps.localstore.markup import children, document, leaf, node, parse, text_of, well_formed
 from apps.localstore.operations.lists import encoded, shown
 from apps.localstore.records import Blob, Content, Part, StoredObject, Upload, iso_ms
 from apps.localstore.responses import Response, digest_headers, xml_response
@@ -46,7 +46,7 @@ def upload_begin(call: Call) -> Response:
         upload_put(tx, upload)
 
     call.engine.index.write(work)
-    parts = (leaf("Bucket", upload.bucket), leaf("Key", upload.key), leaf("UploadId", upload_id))
+    parts = (leaf("Bucket", upload.bucket), leaf("Key", well_formed(upload.key)), leaf("UploadId", upload_id))
     return xml_response(document(node("InitiateMultipartUploadResult", *parts), declared=False))
 
 
@@ -104,7 +104,7 @@ def upload_complete(call: Call) -> Response:
         "CompleteMultipartUploadResult",
         leaf("Location", f"http://{host}/{quote(call.key, safe='/')}"),
         leaf("Bucket", upload.bucket),
-        leaf("Key", upload.key),
+        leaf("Key", well_formed(upload.key)),
         leaf("ETag", f'"{content.etag}"'),
         attributes=RESULT_NAMESPACE,
     )
