@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -10,9 +11,11 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, File
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import ngettext
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext
 
 from apps.jobs.models import Job
 from console import figures, script_strings, visible
@@ -53,6 +56,24 @@ def rate(value: float) -> str:
 @register.filter
 def duration(value: int) -> str:
     return figures.duration_text(value)
+
+
+@register.filter(is_safe=False)
+def ago(value: datetime | None) -> SafeString | str:
+    """Show when something happened, relative to now, with the exact time on hover."""
+    if value is None:
+        return "–"
+    past = timezone.now() - value
+    text = gettext("just now") if past < timedelta(minutes=1) else _ago_text(value)
+    exact = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S %Z}", text
+    )
+
+
+def _ago_text(value: datetime) -> str:
+    # Two units ("3 weeks, 2 days") say more than anybody asks of a list.
+    return gettext("%(time)s ago") % {"time": timesince(value, depth=1)}
 
 
 @register.filter

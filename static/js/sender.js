@@ -8,6 +8,7 @@ import { duration } from './figures.js';
 
 const FILES_AT_ONCE = 3;
 const SLICES_AT_ONCE = 4;
+const FINISH_SLICES_MS = 10000;
 const BACK_OFF_S = [1, 2, 4, 8, 15, 30];
 
 const files = new Slots(FILES_AT_ONCE);
@@ -30,6 +31,7 @@ export class Sender extends EventTarget {
   #done = 0;
   #stop = new AbortController();
   #resume = null;
+  #cutOff = null;
   // Gives the place among the files that are sent at once to the next file.
   #leave = () => {};
   #isReturning = false;
@@ -232,8 +234,9 @@ export class Sender extends EventTarget {
     if (this.phase !== 'sending') return;
     this.error = error;
     this.#to('held');
-    this.#stop.abort();
-    this.#inFlight.clear();
+    // Slices that are nearly through may arrive: to cut them off would send their bytes twice.
+    const stop = this.#stop;
+    this.#cutOff = setTimeout(() => stop.abort(), FINISH_SLICES_MS);
     this.#leave();
   }
 
@@ -248,6 +251,7 @@ export class Sender extends EventTarget {
       return;
     }
     this.#leave = leave;
+    clearTimeout(this.#cutOff);
     this.#stop = new AbortController();
     this.error = null;
     this.#to('sending');

@@ -70,7 +70,8 @@ export function differenceOf(state, file) {
 }
 
 function exact(bytes) {
-  return word('bytes', { count: bytes.toLocaleString(document.documentElement.lang) }) + ` (${size(bytes)})`;
+  const count = word('bytes', { count: bytes.toLocaleString(document.documentElement.lang) });
+  return bytes < 1024 ? count : `${count} (${size(bytes)})`;
 }
 
 function moment(ms) {
