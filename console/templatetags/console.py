@@ -117,6 +117,12 @@ def page_url(context: Context, page: Page[Any], direction: str) -> str:
     return f"?{query.urlencode()}"
 
 
+@register.filter
+def key_text(value: str) -> str:
+    """Show a key where only text can stand, as in titles and labels."""
+    return "".join(piece for piece, _ in visible.pieces_of(value))
+
+
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
     """Draw the input of a field. The form names what it asks for; how it looks is decided here."""
