@@ -17,7 +17,6 @@ from console.supervisor.health import redis_health
 from console.supervisor.ports import port_keep
 from console.supervisor.process import Part
 
-DEFAULT_PORT = 6390
 # Other people of this machine reach its loopback, too, so that even this Redis has a password. The file keeps
 # that out of the list of processes. Once a second to disk is enough for gauges and tasks that may repeat.
 CONFIGURATION = """\
@@ -53,7 +52,7 @@ def redis_part(folder: DataFolder) -> tuple[Part, str]:
     """Return how to run our own Redis, and the address that the other parts find it at."""
     data = folder.path / "redis"
     data.mkdir(mode=0o700, exist_ok=True)
-    port = port_keep(folder, "redis", wanted=DEFAULT_PORT)
+    port = port_keep(folder, "redis")
     password = folder.read("redis").get("password") or secrets.token_urlsafe(24)
     folder.write("redis", {"password": password})
     configuration = data / "redis.conf"

@@ -19,15 +19,16 @@ def port_require_free(host: str, port: int) -> None:
         raise CannotStart(f"PORT must be between 1 and 65535, not {port}.") from None
 
 
-def port_keep(folder: DataFolder, name: str, *, wanted: int) -> int:
+def port_keep(folder: DataFolder, name: str, *, wanted: int = 0) -> int:
     """Return the port of a part that listens on this machine only: the one of last time, while it is free.
 
-    Connections and running jobs remember it, so that it changes only when something else took it.
+    Connections and running jobs remember it, so that it changes only when something else took it. Without a
+    `wanted` one the first port is any: two consoles that start at once would both find the same one free.
     """
     ports = folder.read("ports")
     remembered = ports.get(name)
     candidates = [remembered] if isinstance(remembered, int) else []
-    port = next((p for p in (*candidates, wanted) if _is_free(p)), 0) or _any_free()
+    port = next((p for p in (*candidates, wanted) if p and _is_free(p)), 0) or _any_free()
     folder.write("ports", ports | {name: port})
     return port
 

@@ -33,7 +33,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     }
     data = tmp_path / "data"
     (data / "run").mkdir(parents=True)
-    (data / "run" / "ports.json").write_text(json.dumps({"redis": free_port(), "store": free_port()}))
+    (data / "run" / "ports.json").write_text(json.dumps({"store": free_port()}))
     return environ | {"DATA_DIR": str(data), "PORT": str(free_port()), "HOST": "127.0.0.1"}
 
 
