@@ -26,12 +26,11 @@ READ_SIZE = 1024 * 1024
 
 
 class BlobFolder:
-    """The folder of blob files, fanned out over 256 subfolders."""
+    """The folder of blob files, fanned out over 256 subfolders that are made when first needed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        for number in range(256):
-            (root / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+        root.mkdir(exist_ok=True)
 
     def path(self, blob_id: str) -> Path:
         """Return where a blob's bytes are."""
@@ -93,7 +92,7 @@ class BlobWriter:
 
     def _append(self, view: memoryview) -> None:
         if self._file is None:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._file = _create(self._path)
             write_all(self._file, memoryview(bytes(self._small)))
             self._small.clear()
         write_all(self._file, view)
@@ -121,6 +120,16 @@ class BlobWriter:
             self._file = None
         with suppress(FileNotFoundError):
             self._path.unlink()
+
+
+def _create(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(exist_ok=True)
+        folder_sync(path.parent.parent)
+        return os.open(path, flags, 0o600)
 
 
 def write_all(descriptor: int, view: memoryview) -> None:

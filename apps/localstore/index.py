@@ -81,7 +81,8 @@ class Index:
         self._leader = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
         self._db = self._connect()
-        self._db.executescript(SCHEMA)
+        # One transaction: statement by statement, each would wait for the disk.
+        self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)

@@ -88,10 +88,10 @@ def _listen_sentence(options: ServeOptions, error: OSError) -> str:
 
 def serve(options: ServeOptions, say: Say) -> None:
     """Run until SIGTERM or SIGINT. Raises ServeError when it cannot start."""
+    store = store_start(options, say)
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    store = store_start(options, say)
     say(f"The store listens on http://{options.host}:{store.port} and keeps {options.data}.")
     # Event.wait alone would delay signals on some platforms; a bounded wait never does.
     while not done.wait(3600):

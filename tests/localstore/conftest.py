@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -22,11 +24,14 @@ Connect = Callable[..., Wire]
 
 
 @pytest.fixture(scope="session")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStore]:
-    store = LocalStore(data=tmp_path_factory.mktemp("cos"), accounts=ACCOUNTS, control_token=CONTROL)
-    store.start()
-    yield store
-    store.stop()
+def shared_store() -> Iterator[LocalStore]:
+    """One store per process, in memory where that is possible: only durability needs a disk."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as data:
+        store = LocalStore(data=Path(data), accounts=ACCOUNTS, control_token=CONTROL)
+        store.start()
+        yield store
+        store.stop()
 
 
 @pytest.fixture
