@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.objects.rows import ListQuery
+from apps.objects.tokens import trail_unpack
+
+KEY_BYTES_MAX = 850
+PAGE_SIZES = (100, 250, 1000)
+
+
+def is_key_length(key: str) -> None:
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        raise ValidationError(_("This holds half of a Unicode pair, which no key can.")) from None
+    if length > KEY_BYTES_MAX:
+        raise ValidationError(
+            _("Too long: %(length)s bytes in UTF-8, and a key has at most %(max)s."),
+            params={"length": length, "max": KEY_BYTES_MAX},
+        )
+
+
+def is_new_key(key: str) -> None:
+    """Check what the store would refuse, and what can be stored but never asked for again."""
+    if key[0] in "/\\":
+        raise ValidationError(_("A key must not start with / or \\."))
+    if any("\x18" <= character <= "\x1b" or character == "\x00" for character in key):
+        raise ValidationError(
+            _("The control characters 0x00 and 0x18 to 0x1B are not possible in a new key.")
+        )
+
+
+class KeyField(forms.CharField):
+    """A key or prefix as it is: spaces at the ends and control characters belong to it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+        self.validators = [v for v in self.validators if not isinstance(v, ProhibitNullCharactersValidator)]
+        self.validators.append(is_key_length)
+
+
+class ListForm(forms.Form):
+    """The address of a page of a folder. Numbers that make no sense fall back; text is checked."""
+
+    prefix = KeyField(required=False)  # type: ignore[assignment]
+    find = KeyField(required=False, label=gettext_lazy("Names starting with"))
+    marker = KeyField(required=False)
+    limit = forms.CharField(required=False)
+    first = forms.CharField(required=False)
+    trail = forms.CharField(required=False)
+
+    def clean(self) -> None:
+        is_key_length(self.cleaned_data.get("prefix", "") + self.cleaned_data.get("find", ""))
+
+    def to_query(self) -> ListQuery:
+        data = self.cleaned_data
+        limit = _number(data["limit"])
+        return ListQuery(
+            prefix=data["prefix"],
+            find=data["find"],
+            marker=data["marker"],
+            limit=limit if limit in PAGE_SIZES else PAGE_SIZES[0],
+            first=max(1, _number(data["first"])) if data["marker"] else 1,
+            trail=trail_unpack(data["trail"]),
+        )
+
+
+class DeleteForm(forms.Form):
+    """The ETag that the person saw, so that a newer object is not deleted by an old page."""
+
+    etag = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class CopyForm(forms.Form):
+    bucket = forms.ChoiceField(label=gettext_lazy("To bucket"))
+    key = KeyField(
+        label=gettext_lazy("To key"),
+        validators=[is_new_key],
+        help_text=gettext_lazy("The whole name, folders included, such as archive/2026/report.pdf."),
+    )
+    replace = forms.BooleanField(
+        label=gettext_lazy("Replace an object that has this key already"), required=False
+    )
+
+    def __init__(self, *args: Any, buckets: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["bucket"].choices = [(name, name) for name in buckets]  # type: ignore[attr-defined]
+
+
+class FolderForm(forms.Form):
+    """The name of a folder inside the prefix `parent`."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=KEY_BYTES_MAX,
+        help_text=gettext_lazy(
+            "An empty object with this name and a slash is created, so that the folder shows."
+        ),
+    )
+
+    def __init__(self, *args: Any, parent: str, **kwargs: Any) -> None:
+        self.parent = parent
+        super().__init__(*args, **kwargs)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].removesuffix("/")
+        if "/" in name:
+            raise ValidationError(_("One folder at a time: leave out the slash."))
+        if name in {"", ".", ".."}:
+            raise ValidationError(_("Many programs cannot open a folder with this name. Choose another one."))
+        key = f"{self.parent}{name}/"
+        is_key_length(key)
+        is_new_key(key)
+        return name
+
+    def to_key(self) -> str:
+        return f"{self.parent}{self.cleaned_data['name']}/"
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
