@@ -23,14 +23,18 @@ class Layout:
     host: str
     port: int
     host_name: str
+    https: bool
     workers: int
     worker_threads: int
     environ: dict[str, str] = field(repr=False)
 
     @property
     def address(self) -> str:
-        """Return where a browser on this machine, or else in this network, finds the console."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+        """Return where a browser finds the console: behind its proxy, else on this machine."""
+        if self.https:
+            return f"https://{self.host_name}/"
+        host = _reachable(self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
 
 def store_part(layout: Layout, *, port: int) -> Part:

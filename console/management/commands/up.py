@@ -65,6 +65,7 @@ def _layout() -> Layout:
         host=os.environ.get("HOST", "127.0.0.1"),
         port=env_int("PORT", 8000),
         host_name=known[0] if known else "localhost",
+        https=settings.USE_HTTPS,
         workers=env_int("WORKERS", 1),
         worker_threads=env_int("WORKER_THREADS", 8),
         environ={
