@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 Step = bytes | Callable[[socket.socket], None]
 
@@ -28,9 +28,9 @@ class Seen:
 
     @property
     def query(self) -> dict[str, str]:
-        """Decoded query parameters; a bare name has the value ""."""
+        """Decoded query parameters; a bare name has the value "", a plus sign is a blank."""
         fields = (pair.partition("=") for pair in self.target.partition("?")[2].split("&") if pair)
-        return {unquote(name): unquote(value) for name, _, value in fields}
+        return {unquote_plus(name): unquote_plus(value) for name, _, value in fields}
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -48,7 +48,8 @@ def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
 
 def drop(connection: socket.socket) -> None:
     """Close without an answer."""
-    connection.close()
+    # Closing alone would wait for the reader that shares the descriptor.
+    connection.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass

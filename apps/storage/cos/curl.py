@@ -13,7 +13,7 @@ from apps.storage.cos.messages import Pace, Request
 from apps.storage.types import Endpoint
 
 _ANSWER_BYTES_MAX = 64 << 20
-_UPLOAD_BUFFER = 2 << 20
+_UPLOAD_BUFFER = 512 << 10
 
 _NEVER_SENT = {
     pycurl.E_COULDNT_RESOLVE_HOST: "The store's host name cannot be resolved.",
