@@ -55,10 +55,8 @@ def take(browser: Browser, state: dict[str, Any]) -> None:
     page.wait_for_url(lambda url: "sign-in" not in url)
     address = state["address"].rstrip("/")
     objects = f"{address}/b/demo-store/team-files-1250000000/objects/"
-    picture(page, f"{address}/buckets/", "buckets")
     picture(page, f"{objects}?prefix=projects/aurora/", "objects")
     upload(page, objects)
-    picture(page, f"{address}/jobs/", "jobs")
     page.emulate_media(color_scheme="dark")
     picture(page, objects, "objects-dark")
 
