@@ -37,6 +37,16 @@ def embedded_store(folder: DataFolder, *, wanted_port: int) -> EmbeddedStore:
     return EmbeddedStore(port=port_keep(folder, "store", wanted=wanted_port), account=account)
 
 
+def environment_require_whole(environ: Mapping[str, str]) -> None:
+    """Raise CannotStart for half of a key pair, which would otherwise be passed over in silence."""
+    for first, second in (
+        ("COS_SECRET_ID", "COS_SECRET_KEY"),
+        ("LOCALSTORE_SECRET_ID", "LOCALSTORE_SECRET_KEY"),
+    ):
+        if bool(environ.get(first)) != bool(environ.get(second)):
+            raise CannotStart(f"{first} and {second} belong together: set both, or neither.")
+
+
 def sign_in_path() -> str:
     """Return the path of a fresh one-time link that signs the administrator in."""
     return sign_in_link_create(administrator_ensure())

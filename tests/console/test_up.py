@@ -160,6 +160,7 @@ def test_taken_port_gets_one_sentence(environ: dict[str, str]) -> None:
         ({"DATA_DIR": "/proc/nowhere"}, "The data folder /proc/nowhere cannot be written"),
         ({"DATABASE_URL": "sqlite:////proc/nowhere/db"}, "The database /proc/nowhere/db cannot be used"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not an address of a database"),
+        ({"COS_SECRET_ID": "AKID"}, "COS_SECRET_ID and COS_SECRET_KEY belong together"),
         ({"PORT": "eighty"}, "PORT must be a whole number"),
         ({"LOCALSTORE": "perhaps"}, "LOCALSTORE must be true or false"),
     ],

@@ -13,7 +13,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection, connections
 
-from console.first_run import EmbeddedStore, connections_prepare, embedded_store, sign_in_path
+from console.first_run import (
+    EmbeddedStore,
+    connections_prepare,
+    embedded_store,
+    environment_require_whole,
+    sign_in_path,
+)
 from console.settings import env_bool, env_int
 from console.supervisor.broker import redis_part, redis_require_reachable, url_masked
 from console.supervisor.datafolder import DataFolder
@@ -42,6 +48,7 @@ class Command(BaseCommand):
 
 def _up() -> None:
     layout = _layout()
+    environment_require_whole(os.environ)
     layout.folder.prepare()
     layout.folder.lock()
     port_require_free(layout.host, layout.port)
