@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Recorder:
     before_body: deque[Step] = field(default_factory=deque)
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Recorder:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -91,6 +93,9 @@ class Recorder:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             with connection, connection.makefile("rb") as reader:
                 while self._exchange(connection, reader):
                     pass
