@@ -54,7 +54,7 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: requirements.txt requirements-dev.txt | $(BIN)/python
-	@echo "Installing what the tests need into $(VENV) (once, about two minutes) …"
+	@echo "Installing what the tests need into $(VENV) (once, about a minute) …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $(VENV)/.run $@
 
