@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 import socket
 import time
@@ -10,18 +11,24 @@ from collections.abc import Iterator
 from apps.localstore.errors import ConnectionDropped, StoreError
 from apps.localstore.pacing import Pacer
 
-BUFFER_SIZE = 256 * 1024
+# Writes of 1 MiB cost the file system a tenth less CPU per byte than writes of 256 KiB.
+BUFFER_SIZE = 1024 * 1024
+PACED_SIZE = 64 * 1024
 HEAD_LIMIT = 64 * 1024
 CHUNK_LINE_LIMIT = 4096
 CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 
 
 class Channel:
-    """The receiving side of a socket. Unread bytes are `buffer[start:end]`."""
+    """The receiving side of a socket. Unread bytes are `buffer[start:end]`.
+
+    The buffer is anonymous memory, so that a connection with small requests
+    occupies a page of it and not all.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self._buffer = bytearray(BUFFER_SIZE)
+        self._buffer = mmap.mmap(-1, BUFFER_SIZE)
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
@@ -78,7 +85,7 @@ class Channel:
         """Return up to `limit` bytes as a view that the next read overwrites; empty at the end.
 
         `whole` waits for as many as the buffer takes: one system call and one
-        digest update for 256 KiB instead of four.
+        digest update for 1 MiB instead of sixteen.
         """
         if self._start == self._end:
             self._start = self._end = 0
@@ -148,8 +155,10 @@ class Body:
             raise
 
     def _counted(self) -> Iterator[memoryview]:
+        # A paced sender should see its bytes taken steadily, not a megabyte at a time.
+        most = PACED_SIZE if self.pacers else BUFFER_SIZE
         while self._left:
-            view = self._channel.read_some(self._left, whole=True)
+            view = self._channel.read_some(min(self._left, most), whole=True)
             if not view:
                 raise StoreError("IncompleteBody", closes=True)
             self._left -= len(view)
