@@ -76,9 +76,11 @@ def curl_prepare(curl: pycurl.Curl, request: Request, endpoint: Endpoint, timeou
     _method(curl, call.method, has_body=call.body is not None)
 
 
-def curl_limit(curl: pycurl.Curl, pace: Pace, timeouts: Timeouts) -> None:
-    """Set the clocks of a call that libcurl runs from beginning to end."""
-    curl.setopt(pycurl.MAXFILESIZE_LARGE, _ANSWER_BYTES_MAX)
+def curl_limit(curl: pycurl.Curl, pace: Pace, timeouts: Timeouts, *, method: str = "GET") -> None:
+    """Set the clocks and the size limit of a call that libcurl runs from beginning to end."""
+    # The Content-Length of a HEAD is the object's: nothing of that size arrives.
+    if method != "HEAD":
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, _ANSWER_BYTES_MAX)
     if pace is Pace.BODY:
         curl.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         curl.setopt(pycurl.LOW_SPEED_TIME, timeouts.stalled_s)
