@@ -420,6 +420,14 @@ def test_cancel_while_waiting_for_the_answer(recorder: Recorder, body: FileSlice
     released.set()
 
 
+def test_exception_of_the_caller_comes_through(recorder: Recorder, body: FileSlice) -> None:
+    def on_progress(_: int) -> bool:
+        raise LookupError("The job is gone.")
+
+    with pytest.raises(LookupError, match="The job is gone"):
+        part(client_of(recorder, attempts=3), body, OnProgress=on_progress)
+
+
 def test_stalled_upload_times_out(recorder: Recorder, file_path: Path) -> None:
     released = threading.Event()
     recorder.before_body.append(lambda _: released.wait(15))

@@ -82,6 +82,7 @@ class Download:
         self._chunks.clear()
         if self._multi is not None:
             self._multi.remove_handle(self._curl)
+            self._curl.reset()
             _give_back(self._multi, self._curl)
             self._multi = self._curl = None
 

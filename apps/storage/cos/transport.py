@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -38,17 +37,23 @@ class CurlTransport:
         head, received = BytesIO(), BytesIO()
         call = request.call
         curl_prepare(curl, request, self._endpoint, self._timeouts)
-        curl_limit(curl, call.pace, self._timeouts)
+        curl_limit(curl, call.pace, self._timeouts, method=call.method)
         curl.setopt(pycurl.HEADERFUNCTION, head.write)
         curl.setopt(pycurl.WRITEFUNCTION, received.write)
         _guard_repeats(curl, call)
-        source = _attach(curl, call)
+        source = _attach_source(curl, call.body)
+        meter = _attach_meter(curl, call.on_progress)
         try:
             curl.perform()
         except pycurl.error as error:
+            if meter is not None and meter.problem is not None:
+                raise meter.problem from None
             if source is not None and source.problem is not None:
                 raise TransportFailure(source.problem, was_sent=True, is_final=True) from None
             raise failure_from(curl, error) from None
+        finally:
+            # An idle handle must not keep the caller's file and the answer alive.
+            curl.reset()
         status, headers = headers_parse(head.getvalue())
         return Answer(status, headers, received.getvalue())
 
@@ -80,26 +85,42 @@ class _Source:
         return int(pycurl.SEEKFUNC_OK)
 
 
-def _attach(curl: Any, call: Call) -> _Source | None:
-    if call.on_progress is not None:
-        curl.setopt(pycurl.NOPROGRESS, 0)
-        curl.setopt(pycurl.XFERINFOFUNCTION, _meter(call.on_progress))
-    if call.body is None:
+def _attach_source(curl: Any, body: Body | None) -> _Source | None:
+    if body is None:
         return None
-    source = _Source(call.body)
+    source = _Source(body)
     curl.setopt(pycurl.READFUNCTION, source.read)
     curl.setopt(pycurl.SEEKFUNCTION, source.seek)
-    curl.setopt(pycurl.INFILESIZE_LARGE, call.body.length)
+    curl.setopt(pycurl.INFILESIZE_LARGE, body.length)
     return source
 
 
-def _meter(on_progress: OnProgress) -> Callable[[int, int, int, int], int]:
-    """Return libcurl's progress callback: non-zero stops, at once or after a second of silence."""
-
-    def meter(_down_total: int, _down: int, _up_total: int, up: int) -> int:
-        return 1 if on_progress(int(up)) is False else 0
-
+def _attach_meter(curl: Any, on_progress: OnProgress | None) -> _Meter | None:
+    if on_progress is None:
+        return None
+    meter = _Meter(on_progress)
+    curl.setopt(pycurl.NOPROGRESS, 0)
+    curl.setopt(pycurl.XFERINFOFUNCTION, meter)
     return meter
+
+
+class _Meter:
+    """libcurl's progress callback: non-zero stops, at once or after a second of silence.
+
+    An exception of the caller must not leave a callback, where it would be printed and lost; it is kept as
+    `problem` and raised once libcurl has let go.
+    """
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self.problem: BaseException | None = None
+
+    def __call__(self, _down_total: int, _down: int, _up_total: int, up: int) -> int:
+        try:
+            return 1 if self._on_progress(int(up)) is False else 0
+        except BaseException as problem:
+            self.problem = problem
+            return 1
 
 
 def _guard_repeats(curl: Any, call: Call) -> None:
