@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Thread
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from apps.connections.models import Connection, KnownBucket
-from apps.connections.services import bucket_forget, buckets_remember, store_for
-from apps.storage.errors import StorageError, Unavailable
+from apps.connections.services import Reading, bucket_forget, buckets_ask, buckets_remember, store_for
 from apps.storage.store import ObjectStore
-from apps.storage.types import Bucket
 
 # A page should not wait longer for one slow account than a person would for the page.
 LIST_TIMEOUT_S = 6.0
@@ -27,15 +22,6 @@ class BucketNotEmpty(Exception):
     def __init__(self, blockers: Blockers) -> None:
         super().__init__()
         self.blockers = blockers
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one connection answered: its buckets, or why they could not be read."""
-
-    connection: Connection
-    buckets: Sequence[Bucket] = ()
-    error: StorageError | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +38,9 @@ class Blockers:
 def buckets_read(connections: Iterable[Connection], *, now: datetime) -> list[Reading]:
     """Ask all connections for their buckets at the same time, and remember what they answered.
 
-    One that fails or does not answer in time has its error in its reading. A call that is still under way
-    then ends by itself in the background.
+    One that fails or does not answer in time has its error in its reading.
     """
-    asked = list(connections)
-    calls = [_in_background(connection) for connection in asked]
-    wait(calls, timeout=LIST_TIMEOUT_S)
-    readings = [_reading_of(connection, call) for connection, call in zip(asked, calls, strict=True)]
+    readings = buckets_ask(connections, timeout_s=LIST_TIMEOUT_S)
     for reading in readings:
         if reading.error is None:
             buckets_remember(reading.connection, reading.buckets, seen_at=now)
@@ -99,27 +81,3 @@ def bucket_delete(connection: Connection, *, bucket: str, region: str) -> None:
         raise BucketNotEmpty(blockers)
     store.delete_bucket(bucket=bucket, region=region)
     bucket_forget(connection, bucket)
-
-
-def _in_background(connection: Connection) -> Future[Sequence[Bucket]]:
-    """Begin to list the buckets. A pool's threads would hold up the end of the process; these do not."""
-    answer: Future[Sequence[Bucket]] = Future()
-    Thread(target=_list_buckets, args=(connection, answer), name="list-buckets", daemon=True).start()
-    return answer
-
-
-def _list_buckets(connection: Connection, answer: Future[Sequence[Bucket]]) -> None:
-    """Run in a thread of its own, so it must not touch the database."""
-    try:
-        answer.set_result(store_for(connection).list_buckets())
-    except Exception as error:
-        answer.set_exception(error)
-
-
-def _reading_of(connection: Connection, call: Future[Sequence[Bucket]]) -> Reading:
-    if not call.done():
-        return Reading(connection, error=Unavailable(_("The store did not answer in time.")))
-    try:
-        return Reading(connection, call.result())
-    except StorageError as error:
-        return Reading(connection, error=error)

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.buckets.forms import BucketForm, BucketListForm, DeleteForm
 from apps.buckets.services import (
     BucketNotEmpty,
-    Reading,
     bucket_blockers,
     bucket_create,
     bucket_delete,
@@ -26,6 +25,7 @@ from apps.buckets.services import (
 from apps.connections.guards import ConnectionRequest, PersonRequest, connection_required
 from apps.connections.models import Connection, Role
 from apps.connections.rules import explain
+from apps.connections.services import Reading
 from apps.storage.errors import Conflict, Refused
 from apps.storage.types import Bucket
 

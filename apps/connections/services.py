@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import Thread
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from django.db import transaction
@@ -16,7 +18,7 @@ from django.utils.translation import gettext as _
 from apps.connections.models import Connection, ConnectionMember, KnownBucket, Role
 from apps.connections.rules import Explanation, explain
 from apps.connections.secrets import secret_decrypt, secret_encrypt
-from apps.storage.errors import BucketNotFound, Denied, StorageError
+from apps.storage.errors import BucketNotFound, Denied, StorageError, Unavailable
 from apps.storage.registry import store_open
 from apps.storage.store import ObjectStore
 from apps.storage.types import Bucket, Credentials, Endpoint
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 REGION_FRESH = timedelta(hours=24)
 # Rows are not rewritten by every page view: a list read twice in a minute says nothing new.
 SEEN_FRESH = timedelta(minutes=1)
+# How long a person waits for the outcome of a test.
+CHECK_TIMEOUT_S = 12.0
 
 RESERVED_SLUGS = frozenset({"new", "test"})
 ENVIRONMENT_NAME = "Tencent COS"
@@ -50,6 +54,15 @@ class ConnectionValues(TypedDict, total=False):
     secret_id: str
     secret_key: str
     token: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one connection answered: its buckets, or why they could not be read."""
+
+    connection: Connection
+    buckets: Sequence[Bucket] = ()
+    error: StorageError | None = None
 
 
 @dataclass(frozen=True)
@@ -129,11 +142,10 @@ def connection_from_environment(*, owner: Person, environ: Mapping[str, str]) ->
 
 def connection_check(connection: Connection) -> Check:
     """List the buckets once, and say in words what is wrong when that fails. Raises nothing."""
-    try:
-        buckets = store_for(connection).list_buckets()
-    except StorageError as error:
-        return Check(buckets=None, problem=explain(error))
-    return Check(buckets=len(buckets), problem=None)
+    (reading,) = buckets_ask([connection], timeout_s=CHECK_TIMEOUT_S)
+    if reading.error:
+        return Check(buckets=None, problem=explain(reading.error))
+    return Check(buckets=len(reading.buckets), problem=None)
 
 
 def member_set(*, connection: Connection, person: Person, role: Role) -> ConnectionMember:
@@ -185,6 +197,18 @@ def bucket_region(connection: Connection, bucket: str) -> str:
     raise BucketNotFound(_("This bucket does not exist, or the connection's key does not list it."))
 
 
+def buckets_ask(connections: Iterable[Connection], *, timeout_s: float) -> list[Reading]:
+    """Ask all connections for their buckets at the same time.
+
+    One that does not answer in time has that as its error: the store's client tries again for minutes, and
+    nobody waits so long for a page. Its call ends by itself in the background.
+    """
+    asked = list(connections)
+    calls = [_in_background(connection) for connection in asked]
+    wait(calls, timeout=timeout_s)
+    return [_reading_of(connection, call) for connection, call in zip(asked, calls, strict=True)]
+
+
 def buckets_refresh(connection: Connection) -> Sequence[Bucket]:
     """Read the list of buckets from the store and remember where they are."""
     buckets = store_for(connection).list_buckets()
@@ -226,6 +250,30 @@ def bucket_forget(connection: Connection, bucket: str) -> datetime | None:
         return None
     known.delete()
     return known.seen_at
+
+
+def _in_background(connection: Connection) -> Future[Sequence[Bucket]]:
+    """Begin to list the buckets. A pool's threads would hold up the end of the process; these do not."""
+    answer: Future[Sequence[Bucket]] = Future()
+    Thread(target=_list_buckets, args=(connection, answer), name="list-buckets", daemon=True).start()
+    return answer
+
+
+def _list_buckets(connection: Connection, answer: Future[Sequence[Bucket]]) -> None:
+    """Run in a thread of its own, so it must not touch the database."""
+    try:
+        answer.set_result(store_for(connection).list_buckets())
+    except Exception as error:
+        answer.set_exception(error)
+
+
+def _reading_of(connection: Connection, call: Future[Sequence[Bucket]]) -> Reading:
+    if not call.done():
+        return Reading(connection, error=Unavailable(_("The store did not answer in time.")))
+    try:
+        return Reading(connection, call.result())
+    except StorageError as error:
+        return Reading(connection, error=error)
 
 
 def _is_current(known: KnownBucket | None, bucket: Bucket, now: datetime) -> bool:
