@@ -12,6 +12,7 @@ workers = int(os.environ.get("WEB_PROCESSES", "1"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "64"))
 keepalive = 65
+loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
 
 # A thread that waits for a slow store is not a dead process: only the main loop of a worker has to answer.
 timeout = 120

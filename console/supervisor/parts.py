@@ -26,6 +26,7 @@ class Layout:
     https: bool
     workers: int
     worker_threads: int
+    log_level: str
     environ: dict[str, str] = field(repr=False)
 
     @property
@@ -53,7 +54,7 @@ def worker_part(layout: Layout, *, number: int) -> Part:
         layout,
         name,
         (
-            "worker", "-P", "threads", "-c", str(layout.worker_threads), "-Q", QUEUES, "-l", "info",
+            "worker", "-P", "threads", "-c", str(layout.worker_threads), "-Q", QUEUES, "-l", layout.log_level,
             "-n", f"{name}@%h", "--without-gossip", "--without-mingle",
         ),
         stop_s=15.0,

@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from console.supervisor.output import PartLog, Terminal
 from console.supervisor.process import Part, Runner
@@ -77,10 +76,12 @@ class Supervision:
         await self._watch()
 
     async def _wait_well(self, stage: list[Runner]) -> None:
-        well = asyncio.gather(*(runner.well.wait() for runner in stage))
-        waited: list[asyncio.Future[Any]] = [well, *(task for _, task in self._running)]
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        well.cancel()
+        well = asyncio.create_task(_all_well(stage))
+        try:
+            tasks = [well, *(task for _, task in self._running)]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            well.cancel()
         self._raise_failures()
         self._on_change(self._pids())
 
@@ -108,3 +109,8 @@ class Supervision:
             await runner.stop()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def _all_well(stage: Sequence[Runner]) -> None:
+    for runner in stage:
+        await runner.well.wait()

@@ -18,6 +18,7 @@ def layout(*, host: str = "127.0.0.1", https: bool = False, workers: int = 1) ->
         https=https,
         workers=workers,
         worker_threads=8,
+        log_level="INFO",
         environ={"REDIS_URL": "redis://127.0.0.1/0"},
     )
 

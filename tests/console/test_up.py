@@ -129,7 +129,7 @@ def test_console_repairs_itself_and_stops_cleanly(
     assert first["link"] in out
     assert out.rstrip().endswith("Stopped.")
     assert "Traceback" not in out
-    assert left_over(environ) == []
+    wait_until(lambda: not left_over(environ))
     assert not state(environ)
     assert {path.stem for path in Path(environ["DATA_DIR"], "logs").glob("*.log")} == PARTS
 
@@ -140,7 +140,33 @@ def test_nothing_survives_a_killed_supervisor(
     console.kill()
     console.wait()
 
-    wait_until(lambda: left_over(environ) == [])
+    wait_until(lambda: not left_over(environ))
+
+
+def test_ctrl_c_while_starting_stops_what_runs_already(environ: dict[str, str]) -> None:
+    process = up(environ)
+    wait_until(lambda: len(left_over(environ)) > 1)
+
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 0
+    assert "Traceback" not in out
+    wait_until(lambda: not left_over(environ))
+
+
+def test_part_that_cannot_start_ends_the_others(environ: dict[str, str]) -> None:
+    store = Path(environ["DATA_DIR"], "store")
+    store.mkdir()
+    (store / "index.sqlite3").write_text("This is not a database.")
+
+    process = up(environ)
+    out, _ = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 1
+    assert "store ended with exit code 1. Its last lines:" in out
+    assert "asyncio" not in out
+    wait_until(lambda: not left_over(environ))
 
 
 def test_taken_port_gets_one_sentence(environ: dict[str, str]) -> None:
@@ -150,7 +176,7 @@ def test_taken_port_gets_one_sentence(environ: dict[str, str]) -> None:
 
         assert f"Port {environ['PORT']} on 127.0.0.1 is taken" in refused(environ)
 
-    assert left_over(environ) == []
+    wait_until(lambda: not left_over(environ))
 
 
 @pytest.mark.parametrize(

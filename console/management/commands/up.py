@@ -75,6 +75,7 @@ def _layout() -> Layout:
         https=settings.USE_HTTPS,
         workers=env_int("WORKERS", 1),
         worker_threads=env_int("WORKER_THREADS", 8),
+        log_level=os.environ.get("LOG_LEVEL", "INFO"),
         environ={
             "DATA_DIR": str(settings.DATA_DIR),
             "PYTHONUNBUFFERED": "1",
