@@ -9,7 +9,9 @@ import { word } from './strings.js';
 import { begin } from './uploads.js';
 import './waiting.js';
 
-const VEIL_LINGERS_MS = 150;
+// Firefox repeats dragover about three times a second, Chromium far more often.
+const VEIL_LINGERS_MS = 500;
+const REFRESH_MS = 800;
 
 // The page may be exchanged while uploads run, so the folder is looked up when files arrive.
 const target = () => document.querySelector('[data-upload]');
@@ -115,6 +117,20 @@ function hideVeil() {
   veil = null;
 }
 
+// The list on screen shows what arrived in its folder, many files with one request.
+let refreshing = null;
+
+function refreshList(event) {
+  const place = target();
+  const list = document.getElementById('object-list');
+  if (!place || !list || !event.detail.key.startsWith(place.dataset.prefix)) return;
+  refreshing ??= setTimeout(() => {
+    refreshing = null;
+    window.htmx.ajax('GET', location.pathname + location.search, { target: '#object-list', swap: 'outerHTML' });
+  }, REFRESH_MS);
+}
+
+document.body.addEventListener('upload:stored', refreshList);
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-upload-pick]')) addPicked(event.target);
 });

@@ -5,6 +5,7 @@ import { duration, percent, rate, size } from './figures.js';
 import { Pace } from './pace.js';
 import { word } from './strings.js';
 import { toast } from './toasts.js';
+import { visibleKey } from './visible.js';
 
 const PHASES = { waiting: 'waiting-turn', starting: 'starting', sending: 'sending', held: 'paused', received: 'storing' };
 
@@ -24,7 +25,7 @@ export class UploadLine {
     this.root = element(
       'article',
       { class: 'job', 'data-upload-line': true },
-      element('div', {}, element('div', { class: 'job-title' }, element('bdi', { class: 'key' }, sender.key))),
+      element('div', {}, element('div', { class: 'job-title' }, visibleKey(sender.key))),
       this.actions,
       element('div', { class: 'job-wide' }, this.sentBar, this.storedBar),
       this.state,
