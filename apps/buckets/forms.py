@@ -53,7 +53,11 @@ class BucketForm(forms.Form):
         label=gettext_lazy("Region"),
         help_text=gettext_lazy("Where the data lies. It cannot be changed later."),
     )
-    acl = forms.ChoiceField(label=gettext_lazy("Access"), initial=PRIVATE, widget=forms.RadioSelect)
+    acl = forms.ChoiceField(
+        label=gettext_lazy("Access"),
+        initial=PRIVATE,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
     confirm = forms.CharField(
         label=gettext_lazy("Only for public access: type the word public"),
         required=False,

@@ -66,6 +66,7 @@ class ConnectionForm(forms.Form):
         required=False,
         validators=[is_one_word],
         widget=SecretInput,
+        error_messages={"required": gettext_lazy("Enter the SecretKey that belongs to the SecretId.")},
     )
     token = forms.CharField(
         label=gettext_lazy("Token"),
@@ -113,14 +114,9 @@ class ConnectionForm(forms.Form):
             }
         super().__init__(*args, **kwargs)
         self.fields["provider"].choices = [(name, provider_get(name).label) for name in provider_names()]  # type: ignore[attr-defined]
+        self.fields["secret_key"].required = saved is None
         if saved:
             self.fields["secret_key"].help_text = _("Leave empty to keep the saved key.")
-
-    def clean_secret_key(self) -> str:
-        secret_key: str = self.cleaned_data["secret_key"]
-        if not secret_key and self.saved is None:
-            raise ValidationError(_("Enter the SecretKey that belongs to the SecretId."))
-        return secret_key
 
     def clean(self) -> None:
         data = self.cleaned_data

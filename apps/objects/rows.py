@@ -19,6 +19,9 @@ from apps.storage.keys import key_name, key_pieces, key_query, visible
 from apps.storage.sizes import size_text
 from apps.storage.types import Listing, ObjectSummary
 
+# Columns that a phone has no room for; the object's own page has the same facts and actions.
+WIDE = "d-none d-md-table-cell"
+
 
 @dataclass(frozen=True)
 class ListQuery:
@@ -120,7 +123,7 @@ def _folder_row(folder: str, words: RowWords) -> str:
     return (
         f'<tr><th scope="row"><a class="row-name" href="{words.folder}{key_query(folder)}">'
         f"{words.folder_icon}{key_html(key_name(folder))}</a></th>"
-        '<td class="num">–</td><td>–</td><td>–</td><td></td></tr>'
+        f'<td class="num">–</td><td class="{WIDE}">–</td><td>–</td><td class="{WIDE}"></td></tr>'
     )
 
 
@@ -128,7 +131,7 @@ def _object_row(words: RowWords) -> Callable[[ObjectSummary], str]:
     """Return the function that makes one row; the parts that never change are bound once."""
     detail = f'<tr><th scope="row"><a class="row-name" href="{words.detail}'
     icon = f'">{words.object_icon}'
-    download = f'</td><td class="row-actions"><a class="tool" href="{words.download}'
+    download = f'</td><td class="row-actions {WIDE}"><a class="tool" href="{words.download}'
     download_end = _link_end(words.download_icon, words.download_label)
     copy, copy_end = _action(words.copy, words.copy_icon, words.copy_label, words.denied)
     delete, delete_end = _action(words.delete, words.delete_icon, words.delete_label, words.denied)
@@ -140,7 +143,7 @@ def _object_row(words: RowWords) -> Callable[[ObjectSummary], str]:
         return (
             f"{detail}{query}{icon}{key_html(key_name(summary.key))}</a></th>"
             f'<td class="num" title="{summary.size:,}">{size_text(summary.size)}</td>'
-            f"<td>{_time_html(summary.modified_at, zone)}</td>"
+            f'<td class="{WIDE}">{_time_html(summary.modified_at, zone)}</td>'
             f"<td>{escape(summary.storage_class)}{download}{query}{download_end}"
             f"{copy}{query if copy_takes_key else ''}{copy_end}"
             f"{delete}{query if delete_takes_key else ''}{delete_end}</td></tr>"
@@ -153,8 +156,8 @@ def _action(address: str | None, icon: str, label: str, denied: str) -> tuple[st
     """Return what stands before and after the key: a link, or the dead button that says what is missing."""
     if address is None:
         title = escape(f"{label}: {denied}")
-        dead = f'<span class="tool" role="link" aria-disabled="true" title="{title}" aria-label="{title}">'
-        return dead, f"{icon}</span>"
+        names = f'title="{title}" aria-label="{title}"'
+        return f'<span class="tool opacity-50" role="link" aria-disabled="true" {names}>', f"{icon}</span>"
     return f'<a class="tool" href="{address}', _link_end(icon, label)
 
 
