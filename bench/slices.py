@@ -203,8 +203,10 @@ def run(space: Workspace, options: argparse.Namespace) -> None:
     goals = Goals()
     store = space.keep(Store(space.folder))
     store.start()
-    memory_run(space, store, goals, huge=options.huge * MIB)
-    fixed_run(space, store, goals, rounds=options.rounds, count=options.count)
+    if options.only != "fixed":
+        memory_run(space, store, goals, huge=options.huge * MIB)
+    if options.only != "memory":
+        fixed_run(space, store, goals, rounds=options.rounds, count=options.count)
     goals.finish(benchmark="slices", huge_mib=options.huge, load=[round(before, 2), round(load(), 2)])
 
 
@@ -213,6 +215,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--count", type=int, default=300, help="requests of each kind per round")
     parser.add_argument("--huge", type=int, default=2048, help="MiB of the huge upload; 10240 is the goal's")
+    parser.add_argument("--only", choices=("memory", "fixed"))
     parser.add_argument("--folder", type=Path, help="default: memory, if there is room")
     options = parser.parse_args()
     try:
