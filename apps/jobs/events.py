@@ -84,14 +84,17 @@ class Hub:
 
     def run(self) -> None:
         while True:
+            # Whatever happens here, the thread must live: without it every page of this process stands still.
             try:
+                self.resynchronize()
                 for message in progress.listen():
                     if message is not None:
                         self.deliver(message)
             except ConnectionError:
                 logger.warning("The live hub lost Redis and subscribes again.")
-                time.sleep(RESUBSCRIBE_S)
-                self.resynchronize()
+            except Exception:
+                logger.exception("The live hub failed and starts again.")
+            time.sleep(RESUBSCRIBE_S)
 
     def resynchronize(self) -> None:
         """Tell every page what the rows say, for what was published while nobody listened."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.jobs.models import Job
 from apps.jobs.progress import once_in
-from apps.jobs.services import job_move
+from apps.jobs.services import job_announce, job_move
 from apps.transfers import spool
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES, transfer_is_whole
@@ -20,6 +20,8 @@ SLICE_IDLE_S = 15.0
 # Between two attempts to hand the same slice over; the queue may just be long.
 HAND_OVER_AGAIN_S = 20
 PARTIAL_DEAD_S = 600.0
+# Reports of parts tell the pages by themselves; this is for those that stand still.
+ANNOUNCED_AT_MOST = 200
 STILLBORN = timedelta(minutes=10)
 
 
@@ -45,6 +47,13 @@ def transfers_owed(*, min_age_s: float = SLICE_IDLE_S) -> Owed:
         _add_slices(owed, transfer, min_age_s=min_age_s)
     _clean_spool()
     return owed
+
+
+def transfers_announce() -> None:
+    """This will tell the live pages about running transfers, so that a rate falls when nothing moves."""
+    running = Job.objects.filter(state=Job.State.RUNNING, feature="transfers")
+    for job_id in running.values_list("pk", flat=True)[:ANNOUNCED_AT_MOST]:
+        job_announce(job_id)
 
 
 def _add_step(owed: Owed, transfer: Transfer) -> None:

@@ -17,7 +17,7 @@ from apps.transfers.copying import copy_batch
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
 from apps.transfers.models import Transfer
 from apps.transfers.sending import Sent, part_send
-from apps.transfers.sweeping import SLICE_IDLE_S, transfers_owed
+from apps.transfers.sweeping import SLICE_IDLE_S, transfers_announce, transfers_owed
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ def abort_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
 def sweep_transfers(*, min_age_s: float = SLICE_IDLE_S, **_: Any) -> None:
     """Queue again whatever nobody is working on."""
     owed = transfers_owed(min_age_s=min_age_s)
+    transfers_announce()
     for transfer_id, number in owed.slices:
         hand_over(send_part, transfer_id=transfer_id, number=number)
     for transfer_id in owed.copies:

@@ -54,6 +54,8 @@ class RunningConsole:
             "PORT": str(self.port),
             "LOCALSTORE_PORT": str(self.store_port),
             "LOCALSTORE_CONTROL": CONTROL_TOKEN,
+            # Half of what a journey's file has, so that a slow store holds the browser back for sure.
+            "SPOOL_SLICES_PER_UPLOAD": "4",
         }
         environment.pop("REDIS_URL", None)
         environment.pop("DATABASE_URL", None)

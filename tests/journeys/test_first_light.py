@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.ma
 
 MIB = 1 << 20
 FOLDER = "/b/demo-store/team-files-1250000000/objects/?prefix=inbox/"
-SLOW_PARTS = {"kind": "delay", "operation": "UploadPart*", "seconds": 0.8, "count": None}
+SLOW_PARTS = {"kind": "delay", "operation": "UploadPart*", "seconds": 5, "count": None}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def job_of(page: Page, title: str) -> str:
 def choose_again(page: Page, job: str, path: Path) -> None:
     """Pick the file of an upload whose page was closed, on that job's page."""
     page.goto(f"/jobs/{job}/")
-    expect(page.locator("#job-detail [data-waiting]")).to_be_visible()
+    expect(page.locator("#job-detail [data-waiting]")).to_be_visible(timeout=15_000)
     page.set_input_files("#job-detail [data-waiting] input[type=file]", str(path))
 
 
@@ -80,10 +80,10 @@ def test_newcomer_signs_in_and_moves_real_bytes(
     wait_for(lambda: sum(sent for sent, _size in bytes_sent(page)), seconds=20, why="Nothing is sent.")
     job = job_of(page, film.name)
     page.reload()
+    console.faults()
     choose_again(page, job, film)
     wait_until_received(page)
     wait_until_done(page, job)
-    console.faults()
 
     page.goto(FOLDER)
     row = page.locator("tr", has_text=film.name)
@@ -109,7 +109,7 @@ def test_newcomer_signs_in_and_moves_real_bytes(
 
 
 def test_closed_page_waits_for_its_file(page: Page, console: RunningConsole, film: Path) -> None:
-    console.faults({**SLOW_PARTS, "seconds": 30})
+    console.faults(SLOW_PARTS)
     page.goto(FOLDER)
     pick(page, film)
     wait_for(lambda: sum(sent for sent, _size in bytes_sent(page)) > 8e6, seconds=20, why="Nothing is sent.")

@@ -95,9 +95,7 @@ def test_long_trail_forgets_the_oldest_pages_only() -> None:
     assert trail_unpack(token)[-1] == steps[-1]
 
 
-@pytest.mark.parametrize(
-    "token", ["x", "!!!!", "eJw", "A" * 2000, "eNoDAAAAAAE"]
-)
+@pytest.mark.parametrize("token", ["x", "!!!!", "eJw", "A" * 2000, "eNoDAAAAAAE"])
 def test_broken_trail_is_no_trail(token: str) -> None:
     assert trail_unpack(token) == ()
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from apps.jobs import progress
 from apps.jobs.models import Job
 from apps.transfers import services, spool, tasks
 from apps.transfers.models import Transfer
 from apps.transfers.sending import part_send
-from apps.transfers.sweeping import transfers_owed
+from apps.transfers.sweeping import transfers_announce, transfers_owed
 from tests.transfers.conftest import MIB, slice_put
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
@@ -96,6 +97,18 @@ def test_parked_upload_is_left_alone(begin: Begin) -> None:
     assert transfers_owed(min_age_s=0).slices == []
     services.transfer_resume(transfer)
     assert transfers_owed(min_age_s=0).slices == [(transfer.pk, 1)]
+
+
+def test_upload_that_stands_still_is_told_to_the_pages(begin: Begin) -> None:
+    transfer = begin(20 * MIB)
+    slice_put(transfer, 1, bytes(8 * MIB))
+    part_send(transfer_id=transfer.pk, number=1)
+    messages = progress.listen()
+    assert next(messages) is None
+
+    transfers_announce()
+
+    assert next(item for item in messages if item)["bytes_done"] == 8 * MIB
 
 
 def test_sweep_runs_twice_in_a_row(begin: Begin) -> None:
