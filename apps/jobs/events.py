@@ -83,18 +83,37 @@ class Hub:
             listener.offer(message)
 
     def run(self) -> None:
-        while True:
+        was_lost = False
+        while not self.is_idle():
             # Whatever happens here, the thread must live: without it every page of this process stands still.
             try:
-                self.resynchronize()
-                for message in progress.listen():
-                    if message is not None:
-                        self.deliver(message)
+                if was_lost:
+                    self.resynchronize()
+                self.feed()
             except ConnectionError:
                 logger.warning("The live hub lost Redis and subscribes again.")
             except Exception:
                 logger.exception("The live hub failed and starts again.")
+            else:
+                continue
+            was_lost = True
             time.sleep(RESUBSCRIBE_S)
+
+    def feed(self) -> None:
+        """Deliver what is published until the last page has gone."""
+        for message in progress.listen():
+            if message is not None:
+                self.deliver(message)
+            elif not self.listeners:
+                return
+
+    def is_idle(self) -> bool:
+        """Give up the thread when no page is open; the next page starts another one."""
+        with self.lock:
+            if self.listeners:
+                return False
+            self.thread = None
+        return True
 
     def resynchronize(self) -> None:
         """Tell every page what the rows say, for what was published while nobody listened."""
