@@ -10,7 +10,7 @@ from gunicorn.http import message
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_PROCESSES", "1"))
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "64"))
+threads = int(os.environ.get("WEB_THREADS", "128"))
 keepalive = 65
 loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
 

@@ -240,7 +240,7 @@ SPOOL_SLICES_PER_UPLOAD = env_int("SPOOL_SLICES_PER_UPLOAD", 8)
 SPOOL_FREE_BYTES = env_int("SPOOL_FREE_MIB", 512) * 1024 * 1024
 
 # Open pages per web process that are fed live; further ones poll. Each holds one of the server's threads.
-WEB_THREADS = env_int("WEB_THREADS", 64)
+WEB_THREADS = env_int("WEB_THREADS", 128)
 LIVE_STREAMS = env_int("LIVE_STREAMS", WEB_THREADS // 2)
 
 # The store that `up` runs when no other one is configured.

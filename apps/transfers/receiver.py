@@ -35,7 +35,10 @@ RETRY_AFTER_S = 3
 STALLED_S = 90.0
 DISK_FULL = gettext_noop("The console's disk is full. The upload waits until there is room.")
 
+WAITING = gettext_noop("Waiting for the store.")
+
 _buffers = threading.local()
+_held_back = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
 
 
 class SliceRefused(Exception):
@@ -117,13 +120,28 @@ def _length_of(environ: WSGIEnvironment, token: tokens.SliceToken, number: int) 
 
 def _wait_for_room(transfer_id: int, length: int) -> None:
     """Hold the sender back while workers are behind; its unread body is what slows the browser down."""
-    deadline = time.monotonic() + WAIT_FOR_ROOM_S
-    while spool.backlog(transfer_id) >= settings.SPOOL_SLICES_PER_UPLOAD:
-        if time.monotonic() > deadline:
-            raise SliceRefused(HTTPStatus.SERVICE_UNAVAILABLE, gettext_noop("Waiting for the store."))
-        time.sleep(LOOK_FOR_ROOM_S)
+    if not _has_room(transfer_id):
+        # Each one that is held back holds a thread, and pages need threads as well.
+        if not _held_back.acquire(blocking=False):
+            raise SliceRefused(HTTPStatus.SERVICE_UNAVAILABLE, WAITING)
+        try:
+            _hold_back(transfer_id)
+        finally:
+            _held_back.release()
     if not spool.has_room(length):
         raise SliceRefused(HTTPStatus.SERVICE_UNAVAILABLE, DISK_FULL)
+
+
+def _hold_back(transfer_id: int) -> None:
+    deadline = time.monotonic() + WAIT_FOR_ROOM_S
+    while not _has_room(transfer_id):
+        if time.monotonic() > deadline:
+            raise SliceRefused(HTTPStatus.SERVICE_UNAVAILABLE, WAITING)
+        time.sleep(LOOK_FOR_ROOM_S)
+
+
+def _has_room(transfer_id: int) -> bool:
+    return spool.backlog(transfer_id) < settings.SPOOL_SLICES_PER_UPLOAD
 
 
 def _fill(draft: spool.Draft, environ: WSGIEnvironment, length: int) -> spool.Slice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,21 @@ def test_full_spool_asks_to_come_back(
     assert headers["Retry-After"] == "3"
     assert answer["error"] == "Waiting for the store."
     assert len(spool.slices_waiting(TRANSFER)) == 1
+
+
+def test_held_back_slices_leave_threads_for_pages(
+    spool_dir: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SPOOL_SLICES_PER_UPLOAD = 1
+    put(b"0123456789", number=1)
+    monkeypatch.setattr(receiver, "_held_back", threading.BoundedSemaphore(1))
+    assert receiver._held_back.acquire(blocking=False)
+
+    begun = time.monotonic()
+    status, answer, _headers = put(b"0123456789", number=2)
+
+    assert (status, answer["error"]) == (503, "Waiting for the store.")
+    assert time.monotonic() - begun < receiver.WAIT_FOR_ROOM_S / 2
 
 
 def test_full_disk_asks_to_come_back(spool_dir: Path, settings: Any) -> None:
