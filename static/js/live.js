@@ -3,6 +3,7 @@
 import { duration, percent, rate, size } from './figures.js';
 import { word } from './strings.js';
 
+const UNFINISHED = '[data-job]:not([data-state="done"], [data-state="canceled"])';
 const POLL_MS = 5000;
 const REFETCH_MS = 400;
 const RECONNECT_MS = 30000;
@@ -20,7 +21,8 @@ function connect() {
   source.addEventListener('job', (event) => receive(JSON.parse(event.data)));
   source.onopen = () => {
     stopPolling();
-    if (hadGap) poll();
+    // What ended between the drawing of the page and this moment is told by nobody any more.
+    if (hadGap || document.querySelector(UNFINISHED)) poll();
     hadGap = false;
   };
   source.onerror = () => {

@@ -29,12 +29,19 @@ function closeMenuByKey(event) {
   menu.querySelector('summary').focus();
 }
 
-export function openTray(isOpen) {
+// Opened by a person, the tray stays open on the next page, too; opened by an upload, it goes with it.
+export function openTray(isOpen, { isLasting = true } = {}) {
   const tray = document.getElementById('tray');
   if (!tray) return;
+  if (isLasting) sessionStorage.setItem('tray', isOpen ? 'open' : 'closed');
   tray.hidden = !isOpen;
   document.getElementById('tray-button')?.setAttribute('aria-expanded', String(isOpen));
-  sessionStorage.setItem('tray', isOpen ? 'open' : 'closed');
+}
+
+export function closeTrayUnlessUsed() {
+  const tray = document.getElementById('tray');
+  if (sessionStorage.getItem('tray') === 'open' || tray.matches(':hover, :focus-within')) return;
+  openTray(false, { isLasting: false });
 }
 
 function onClick(event) {

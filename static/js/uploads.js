@@ -2,11 +2,12 @@
 
 import { ask } from './answers.js';
 import { element } from './dom.js';
-import { openTray } from './shell.js';
+import { closeTrayUnlessUsed, openTray } from './shell.js';
 import { word } from './strings.js';
 import { UploadLine } from './upload_line.js';
 
 const TICK_MS = 1000;
+const LINGER_MS = 4000;
 
 const waiting = new Set();
 const lines = new Map();
@@ -17,7 +18,7 @@ let more = null;
 export function begin(sender) {
   waiting.add(sender);
   sender.addEventListener('change', () => follow(sender));
-  openTray(true);
+  openTray(true, { isLasting: false });
   ticking ??= setInterval(tick, TICK_MS);
   follow(sender);
   countWaiting();
@@ -61,6 +62,7 @@ function finish(sender) {
   if (lines.size === 0 && waiting.size === 0) {
     clearInterval(ticking);
     ticking = null;
+    setTimeout(() => lines.size + waiting.size === 0 && closeTrayUnlessUsed(), LINGER_MS);
   }
   window.htmx.trigger(document.body, 'job:changed');
 }

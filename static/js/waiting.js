@@ -4,6 +4,7 @@ import { ask } from './answers.js';
 import { element, icon } from './dom.js';
 import { size } from './figures.js';
 import { Sender } from './sender.js';
+import { openTray } from './shell.js';
 import { word } from './strings.js';
 import { toast } from './toasts.js';
 import { begin, owns } from './uploads.js';
@@ -30,6 +31,14 @@ async function look(row) {
   if (!OPEN_STATES.includes(state.state) || state.received.length >= state.parts) return;
   place.replaceChildren(...question(state));
   place.hidden = false;
+  remind(state.job);
+}
+
+// The tray opens by itself for an upload that cannot go on alone, once for each.
+function remind(job) {
+  if (sessionStorage.getItem(`waits-${job}`)) return;
+  sessionStorage.setItem(`waits-${job}`, 'shown');
+  openTray(true, { isLasting: false });
 }
 
 function question(state) {
