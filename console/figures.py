@@ -1,4 +1,4 @@
-"""Sizes, rates and durations in words, equal to what `static/js/figures.js` says in the browser."""
+"""Rates and durations in words, equal to what `static/js/figures.js` says in the browser."""
 
 from __future__ import annotations
 
@@ -6,23 +6,7 @@ from math import ceil, floor
 
 from django.utils.translation import gettext, ngettext
 
-UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
-
-
-def size_text(size: int) -> str:
-    """Return bytes in binary units with three digits that matter: `0 B`, `1.50 KiB`, `12.3 MiB`, `512 GiB`.
-
-    It rounds down, so that a bar that is not full never claims the whole.
-    """
-    if size < 1024:
-        return f"{size} B"
-    unit = min((size.bit_length() - 1) // 10, len(UNITS))
-    whole = 1024**unit
-    digits = 2 if size < 10 * whole else 1 if size < 100 * whole else 0
-    scaled = size * 10**digits // whole
-    text = str(scaled).rjust(digits + 1, "0")
-    number = f"{text[:-digits]}.{text[-digits:]}" if digits else text
-    return f"{number} {UNITS[unit - 1]}"
+from apps.storage.sizes import size_text
 
 
 def rate_text(rate: float) -> str:

@@ -222,6 +222,8 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# Celery would close the database around every task, which costs as much as the task's own queries.
+CELERY_DB_REUSE_MAX = 1 << 40
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Tasks take under a minute each, so that one which a killed worker took along may come again after two.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_keepalive": True}

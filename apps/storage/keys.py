@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import quote
 
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_INVISIBLE = "\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff"
+# Controls, direction marks, zero-width characters, line and paragraph separators, and every space but one.
+_HIDDEN_KINDS = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
+_JOINER = "[\u200c\u200d]"
+_HIDDEN = "".join(
+    re.escape(character)
+    for character in map(chr, range(sys.maxunicode + 1))
+    if unicodedata.category(character) in _HIDDEN_KINDS and character not in " \u200c\u200d"
+)
 # Joiners belong to emoji and to several scripts; beside ASCII or at an end they only make look-alikes.
-_JOINERS = "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
-_MISLEADING = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}{_INVISIBLE}\ud800-\udfff]|^ +| +$|{_JOINERS}")
+_MISLEADING = re.compile(f"[{_HIDDEN}]|^ +| +$|(?<![^\x00-\x7f]){_JOINER}|{_JOINER}(?![^\x00-\x7f])")
 
 
 def key_pieces(key: str) -> Iterator[tuple[str, bool]]:

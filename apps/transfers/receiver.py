@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.storage.digest import crc64_update
@@ -55,10 +57,21 @@ def slice_application(environ: WSGIEnvironment, start_response: StartResponse) -
     try:
         kept = _receive(environ)
     except SliceRefused as refused:
-        return _answer(start_response, refused.status, {"error": refused.sentence})
+        with translation.override(_language_of(environ)):
+            return _answer(start_response, refused.status, {"error": translation.gettext(refused.sentence)})
     return _answer(
         start_response, HTTPStatus.OK, {"received": kept.number}, [("ETag", f'"{kept.crc64:016x}"')]
     )
+
+
+def _language_of(environ: WSGIEnvironment) -> str:
+    # Django's middleware does not run here; the person's choice is in the same cookie that it reads.
+    try:
+        chosen = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(settings.LANGUAGE_COOKIE_NAME)
+    except CookieError:
+        return settings.LANGUAGE_CODE
+    known = dict(settings.LANGUAGES)
+    return chosen.value if chosen is not None and chosen.value in known else settings.LANGUAGE_CODE
 
 
 def _answer(

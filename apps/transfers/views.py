@@ -17,6 +17,7 @@ from django_htmx.http import trigger_client_event
 
 from apps.connections.guards import connection_required
 from apps.connections.models import Role
+from apps.connections.rules import explain
 from apps.jobs.models import Job
 from apps.jobs.services import figures_for
 from apps.storage.errors import Denied, NotFound, Refused, StorageError
@@ -75,7 +76,9 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
         exists = {"size": taken.info.size, "modified": modified_at and modified_at.isoformat()}
         return _refusal(HTTPStatus.CONFLICT, _("An object with this key exists already."), exists=exists)
     except StorageError as error:
-        return _refusal(_status_of(error), error.message, code=error.code, request_id=error.request_id)
+        words = explain(error)
+        sentence = f"{words.title} {words.advice}".strip()
+        return _refusal(_status_of(error), sentence, code=words.code, request_id=words.request_id)
     return JsonResponse(_started(transfer), status=HTTPStatus.CREATED)
 
 

@@ -18,7 +18,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 
 from apps.jobs.models import Job
-from console import figures, script_strings, visible
+from apps.storage.keys import key_pieces, visible
+from apps.storage.sizes import size_text
+from console import figures, script_strings
 
 register = template.Library()
 
@@ -40,12 +42,12 @@ def size(value: int | None) -> SafeString | str:
     if value is None:
         return "–"
     exact = ngettext("%(count)s byte", "%(count)s bytes", value) % {"count": f"{value:,}"}
-    return format_html('<span class="figure" title="{}">{}</span>', exact, figures.size_text(value))
+    return format_html('<span class="figure" title="{}">{}</span>', exact, size_text(value))
 
 
 @register.filter
 def size_plain(value: int) -> str:
-    return figures.size_text(value)
+    return size_text(value)
 
 
 @register.filter
@@ -89,7 +91,7 @@ def visible_key(value: str) -> SafeString:
         "{}",
         (
             (format_html('<span class="sign">{}</span>', piece) if is_sign else piece,)
-            for piece, is_sign in visible.pieces_of(value)
+            for piece, is_sign in key_pieces(value)
         ),
     )
     return format_html('<bdi class="key">{}</bdi>', pieces)
@@ -120,7 +122,7 @@ def page_url(context: Context, page: Page[Any], direction: str) -> str:
 @register.filter
 def key_text(value: str) -> str:
     """Show a key where only text can stand, as in titles and labels."""
-    return "".join(piece for piece, _ in visible.pieces_of(value))
+    return visible(value)
 
 
 @register.simple_tag

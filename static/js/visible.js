@@ -1,8 +1,13 @@
-// Keys as a person can read them, with the signs that `console/visible.py` draws.
+// Keys as a person can read them, with the signs that `apps/storage/keys.py` draws.
 
 import { element } from './dom.js';
 
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}|^ +| +$/gu;
+// Joiners belong to emoji and to several scripts; beside ASCII or at an end they only make look-alikes.
+const JOINER = '[\\u200c\\u200d]';
+const HIDDEN = new RegExp(
+  `(?!${JOINER})[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]|(?! )\\p{Zs}|^ +| +$|(?<![^\\x00-\\x7f])${JOINER}|${JOINER}(?![^\\x00-\\x7f])`,
+  'gu',
+);
 
 function signOf(hidden) {
   const code = hidden.codePointAt(0);

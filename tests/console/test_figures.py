@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.figures import duration_text, percent, rate_text, size_text
+from apps.storage.sizes import size_text
+from console.figures import duration_text, percent, rate_text
 
 SIZES = [
     (0, "0 B"),

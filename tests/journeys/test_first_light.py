@@ -50,7 +50,8 @@ def bytes_sent(page: Page) -> list[tuple[int, int]]:
 
 
 def wait_until_received(page: Page) -> None:
-    """Wait until this page is not needed any more by what it sends."""
+    """Wait until this page has begun to send, and is not needed any more."""
+    wait_for(lambda: bytes_sent(page), seconds=20, why="The page does not send.")
     wait_for(
         lambda: all(sent == size for sent, size in bytes_sent(page)), seconds=60, why="The page still sends."
     )

@@ -7,8 +7,9 @@ import json
 import pytest
 from playwright.sync_api import Page
 
-from console.figures import duration_text, percent, size_text
-from console.visible import pieces_of
+from apps.storage.keys import visible
+from apps.storage.sizes import size_text
+from console.figures import duration_text, percent
 from tests.console.test_figures import DURATIONS, SIZES
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(180)]
@@ -23,6 +24,9 @@ KEYS = [
     "zero\u200bwidth",
     "no\u00a0break",
     "资料",
+    "👩\u200d💻",
+    "a\u200db",
+    "tag\U000e0041",
 ]
 
 
@@ -60,4 +64,4 @@ def test_hidden_characters(page: Page) -> None:
 
     said = evaluated(page, "visible.js", body)
 
-    assert said == ["".join(piece for piece, _ in pieces_of(key)) for key in KEYS]
+    assert said == [visible(key) for key in KEYS]

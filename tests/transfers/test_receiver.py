@@ -36,7 +36,13 @@ def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
 
 
 def put(
-    body: bytes, *, number: int | str = 1, token: str = "", method: str = "PUT", length: Any = None
+    body: bytes,
+    *,
+    number: int | str = 1,
+    token: str = "",
+    method: str = "PUT",
+    length: Any = None,
+    cookie: str = "",
 ) -> Any:
     token = token or tokens.token_create(TRANSFER, PLAN, now=time.time())
     answer: dict[str, Any] = {}
@@ -49,6 +55,7 @@ def put(
         "PATH_INFO": f"{tokens.SLICES_PATH}{token}/{number}",
         "CONTENT_LENGTH": str(len(body)) if length is None else length,
         "wsgi.input": io.BytesIO(body),
+        "HTTP_COOKIE": cookie,
     }
     payload = b"".join(receiver.slice_application(environ, start_response))
     return answer["status"], json.loads(payload), answer["headers"]
@@ -172,6 +179,17 @@ def test_full_disk_asks_to_come_back(spool_dir: Path, settings: Any) -> None:
     assert status == 503
     assert "disk is full" in answer["error"]
     assert list(spool_dir.iterdir()) == []
+
+
+def test_refusal_speaks_the_language_of_the_person(spool_dir: Path) -> None:
+    spool.spool_remove(TRANSFER)
+
+    _status, english, _headers = put(b"0123456789")
+    _status, chinese, _headers = put(b"0123456789", cookie="a=1; console_language=zh-hans")
+    _status, unknown, _headers = put(b"0123456789", cookie="console_language=xx; ;;")
+
+    assert english["error"] == unknown["error"] == "This upload has ended."
+    assert not chinese["error"].isascii()
 
 
 def test_empty_file_is_one_empty_slice(spool_dir: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.visible import pieces_of
+from apps.storage.keys import key_pieces
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,6 @@ from console.visible import pieces_of
     ],
 )
 def test_what_hides_or_misleads_is_drawn(key: str, shown: str) -> None:
-    pieces = [f"[{text}]" if is_sign else text for text, is_sign in pieces_of(key)]
+    pieces = [f"[{text}]" if is_sign else text for text, is_sign in key_pieces(key)]
 
     assert "".join(pieces) == shown
