@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -93,19 +94,21 @@ def client_of(person: Person) -> Client:
     return client
 
 
-@pytest.fixture(scope="session")
-def _running_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStore]:
-    server = LocalStore(
-        data=tmp_path_factory.mktemp("store"), accounts=[ACCOUNT, OTHER_ACCOUNT], host="127.0.0.1", port=0
-    )
-    server.start()
-    yield server
-    server.stop()
+@pytest.fixture(scope="module")
+def _running_store() -> Iterator[LocalStore]:
+    # In memory where there is such a place: a busy disk takes its time over each fsync. One per module,
+    # because an account may hold 200 buckets, and nearly every test makes one.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="console-store-", dir=memory) as folder:
+        server = LocalStore(data=Path(folder), accounts=[ACCOUNT, OTHER_ACCOUNT], host="127.0.0.1", port=0)
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture
 def local_store(_running_store: LocalStore) -> Iterator[LocalStore]:
-    """The embedded store, the same for all tests of a process, with no faults at the start and end."""
+    """The embedded store, the same for all tests of a module, with no faults at the start and end."""
     _running_store.faults.clear()
     yield _running_store
     _running_store.faults.clear()

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from apps.transfers.models import Transfer
 
-LEASE = timedelta(seconds=20)
-RENEW_EVERY_S = 5.0
+LEASE = timedelta(seconds=10)
+RENEW_EVERY_S = 2.5
 
 
 @contextmanager
