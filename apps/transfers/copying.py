@@ -14,8 +14,8 @@ from apps.jobs.services import job_move, job_report
 from apps.storage.errors import StorageError
 from apps.storage.types import ObjectRef, StoredPart
 from apps.transfers.leases import transfer_lease
+from apps.transfers.ledger import part_record, transfer_is_whole
 from apps.transfers.models import Transfer
-from apps.transfers.sending import part_record, transfer_is_whole
 
 logger = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BUFFER_SIZE = 1 << 18
+BUFFER_SIZE = 1 << 20
+BUFFERS_KEPT = 8
 WAIT_FOR_ROOM_S = 20.0
 LOOK_FOR_ROOM_S = 0.05
 RETRY_AFTER_S = 3
@@ -39,7 +41,8 @@ DISK_FULL = gettext_noop("The console's disk is full. The upload waits until the
 
 WAITING = gettext_noop("Waiting for the store.")
 
-_buffers = threading.local()
+# Kept for the next slice, and not by thread: a buffer for each of a hundred threads would be a hundred MiB.
+_buffers: deque[memoryview] = deque()
 _held_back = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 4))
 
 
@@ -176,7 +179,7 @@ def _fill(draft: spool.Draft, environ: WSGIEnvironment, length: int) -> spool.Sl
 
 
 def _body_of(environ: WSGIEnvironment, length: int) -> Iterator[memoryview]:
-    """Yield the body in views of one buffer that this thread uses again.
+    """Yield the body in views of one buffer that is used again.
 
     Under gunicorn the bytes are taken from the socket into the buffer without an object per read, which is
     a third cheaper than `wsgi.input` and keeps memory flat; any other server is read in the standard way.
@@ -193,11 +196,11 @@ def _body_of(environ: WSGIEnvironment, length: int) -> Iterator[memoryview]:
     if early:
         reader.length -= len(early)
         yield memoryview(early)
-    yield from _socket_body(socket, reader, length - len(early))
+    yield from _socket_body(socket, body, length - len(early))
 
 
-def _socket_body(socket: Any, reader: Any, length: int) -> Iterator[memoryview]:
-    buffer = _buffer()
+def _socket_body(socket: Any, body: Any, length: int) -> Iterator[memoryview]:
+    buffer = _buffer_take()
     socket.settimeout(STALLED_S)
     try:
         while length:
@@ -205,10 +208,23 @@ def _socket_body(socket: Any, reader: Any, length: int) -> Iterator[memoryview]:
             if not count:
                 return
             length -= count
-            reader.length -= count
+            body.reader.length -= count
             yield buffer[:count]
+    except OSError:
+        # Where the next request begins is unknown now, so that gunicorn must not look for one.
+        body.failed = True
+        raise
     finally:
         socket.settimeout(None)
+        if len(_buffers) < BUFFERS_KEPT:
+            _buffers.append(buffer)
+
+
+def _buffer_take() -> memoryview:
+    try:
+        return _buffers.pop()
+    except IndexError:
+        return memoryview(bytearray(BUFFER_SIZE))
 
 
 def _fill_buffer(recv_into: Callable[[memoryview], int], buffer: memoryview, wanted: int) -> int:
@@ -229,10 +245,3 @@ def _standard_body(read: Callable[[int], bytes], length: int) -> Iterator[memory
             return
         length -= len(data)
         yield memoryview(data)
-
-
-def _buffer() -> memoryview:
-    if not hasattr(_buffers, "view"):
-        _buffers.view = memoryview(bytearray(BUFFER_SIZE))
-    view: memoryview = _buffers.view
-    return view

@@ -5,21 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO
 
-from django.db import transaction
-from django.db.models import Count, Sum
-from django.utils import timezone
-
 from apps.connections.services import store_for
 from apps.jobs.models import Job
-from apps.jobs.services import job_confirm_bytes, job_move, job_report
+from apps.jobs.services import job_move, job_report
 from apps.storage.errors import Corrupted
 from apps.storage.types import FileSlice, ObjectHeaders, StoredPart
-from apps.transfers import spool
-from apps.transfers.models import Transfer, TransferPart
+from apps.transfers import ledger, spool
+from apps.transfers.models import Transfer
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +22,6 @@ REPORT_EVERY_S = 0.5
 LOOK_FOR_CANCEL_S = 1.0
 # A paused upload still sends what it has received: pausing stops the browser, not the workers.
 SENDING_STATES = (Job.State.QUEUED, Job.State.RUNNING, Job.State.PAUSED)
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """How much of a transfer the store has confirmed: bytes, and parts."""
-
-    size: int
-    parts: int
 
 
 class Sent(Enum):
@@ -51,30 +38,26 @@ def part_send(*, transfer_id: int, number: int) -> Sent:
     Safe to repeat: a slice that is gone, is being sent by somebody else, or is confirmed already changes
     nothing. Raises StorageError when the store refuses; the slice then stays in the spool.
     """
-    transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
-    if transfer is None or transfer.job.state not in SENDING_STATES:
-        return Sent.NOTHING
     waiting = spool.slice_find(transfer_id, number)
     if waiting is None:
         return Sent.NOTHING
     with spool.slice_hold(waiting) as file:
-        if file is None:
+        # Asked under the lock: whoever held it before has written its row by now.
+        found = ledger.part_find(transfer_id, number) if file is not None else None
+        transfer = ledger.transfer_remembered(transfer_id) if found is not None else None
+        if file is None or found is None or transfer is None or found.state not in SENDING_STATES:
             return Sent.NOTHING
-        if transfer.job.state == Job.State.QUEUED:
+        if found.state == Job.State.QUEUED:
             job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
-        if not _is_confirmed(transfer, waiting):
-            confirmed = _send(transfer, waiting, file)
+        if found.crc64 == str(waiting.crc64):
+            confirmed = ledger.transfer_confirmed(transfer)
         else:
-            confirmed = transfer_confirmed(transfer)
+            confirmed = _send(transfer, waiting, file)
         spool.slice_done(waiting)
     return Sent.LAST_PART if confirmed.parts == transfer.plan.count else Sent.PART
 
 
-def _is_confirmed(transfer: Transfer, waiting: spool.Slice) -> bool:
-    return transfer.parts.filter(number=waiting.number, crc64=str(waiting.crc64)).exists()
-
-
-def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> Confirmed:
+def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> ledger.Confirmed:
     _offset, length = transfer.plan.range_of(waiting.number)
     reporter = ProgressReporter(transfer, waiting.number)
     body = FileSlice(file=file, offset=0, length=length)
@@ -84,7 +67,7 @@ def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> Confirmed
     except BaseException:
         reporter.take_back()
         raise
-    confirmed = part_record(transfer, stored)
+    confirmed = ledger.part_record(transfer, stored)
     reporter.confirm(base=confirmed.size, length=length)
     return confirmed
 
@@ -120,40 +103,6 @@ def _verify(stored: StoredPart, waiting: spool.Slice) -> None:
             f"Part {waiting.number} arrived changed: its CRC-64 is {stored.crc64} in the store, "
             f"and {waiting.crc64} was sent."
         )
-
-
-def part_record(transfer: Transfer, stored: StoredPart) -> Confirmed:
-    """This will record a confirmed part and return what the store has confirmed in all."""
-    row = TransferPart(
-        transfer=transfer,
-        number=stored.number,
-        size=stored.size,
-        etag=stored.etag,
-        crc64=stored.crc64 or "",
-        stored_at=timezone.now(),
-    )
-    with transaction.atomic():
-        # One statement, whether the part is new or was sent again.
-        TransferPart.objects.bulk_create(
-            [row],
-            update_conflicts=True,
-            unique_fields=["transfer", "number"],
-            update_fields=["size", "etag", "crc64", "stored_at"],
-        )
-        confirmed = transfer_confirmed(transfer)
-        job_confirm_bytes(transfer.job_id, bytes_done=confirmed.size)
-    return confirmed
-
-
-def transfer_confirmed(transfer: Transfer) -> Confirmed:
-    """Return what the store has confirmed, from the rows."""
-    found = transfer.parts.aggregate(size=Sum("size"), parts=Count("pk"))
-    return Confirmed(size=found["size"] or 0, parts=found["parts"])
-
-
-def transfer_is_whole(transfer: Transfer) -> bool:
-    """Return whether the store has confirmed every part."""
-    return transfer_confirmed(transfer).parts == transfer.plan.count
 
 
 class ProgressReporter:

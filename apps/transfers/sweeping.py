@@ -12,8 +12,9 @@ from apps.jobs.models import Job
 from apps.jobs.progress import once_in
 from apps.jobs.services import job_announce, job_move
 from apps.transfers import spool
+from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
-from apps.transfers.sending import SENDING_STATES, transfer_is_whole
+from apps.transfers.sending import SENDING_STATES
 
 # A slice this old was handed over long ago: the message, or the worker that had it, is gone.
 SLICE_IDLE_S = 15.0

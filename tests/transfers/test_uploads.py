@@ -22,8 +22,9 @@ from apps.storage.errors import (
 from apps.storage.store import ObjectStore
 from apps.transfers import services, spool, tasks
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
+from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
-from apps.transfers.sending import Sent, part_send, transfer_is_whole
+from apps.transfers.sending import Sent, part_send
 from tests.conftest import REGION
 from tests.transfers.conftest import MIB, slice_put
 
