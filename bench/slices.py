@@ -21,8 +21,9 @@ from harness import procfs
 from harness.measuring import Sample, measure, rotated
 from harness.processes import BenchFailed, Child, answers, free_port, python, run_client
 from harness.report import MIB, Goals, load, machine, paired, spread, table
+from harness.script import script_run
 from harness.servers import Console, Store
-from harness.workspace import Workspace, quiet_folder, workspace
+from harness.workspace import Workspace
 
 SMALL = 256 * MIB
 UPLOADS_AT_ONCE = 4
@@ -216,18 +217,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300, help="requests of each kind per round")
     parser.add_argument("--huge", type=int, default=2048, help="MiB of the huge upload; 10240 is the goal's")
     parser.add_argument("--only", choices=("memory", "fixed"))
-    parser.add_argument("--folder", type=Path, help="default: memory, if there is room")
-    options = parser.parse_args()
-    try:
-        with workspace(options.folder or quiet_folder(3 * options.huge * MIB)) as space:
-            run(space, options)
-    except BenchFailed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; everything was stopped and removed.", file=sys.stderr)
-        return 130
-    return 0
+    return script_run(parser, run, needs_mib=lambda options: 3 * options.huge)
 
 
 if __name__ == "__main__":

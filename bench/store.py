@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.measuring import Sample, measure, rotated
-from harness.processes import BenchFailed, python, run_client
+from harness.processes import python, run_client
 from harness.report import MIB, Goals, load, machine, paired, spread, table
+from harness.script import script_run
 from harness.servers import Store
-from harness.workspace import Workspace, quiet_folder, workspace
+from harness.workspace import Workspace
 
 PART_SIZE = 8 * MIB
 CONNECTIONS = (4, 1)
@@ -126,18 +127,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=1024, help="MiB")
-    parser.add_argument("--folder", type=Path, help="default: memory, if there is room")
-    options = parser.parse_args()
-    try:
-        with workspace(options.folder or quiet_folder(4 * options.size * MIB)) as space:
-            run(space, options)
-    except BenchFailed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; everything was stopped and removed.", file=sys.stderr)
-        return 130
-    return 0
+    return script_run(parser, run, needs_mib=lambda options: 4 * options.size)
 
 
 if __name__ == "__main__":

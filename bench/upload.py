@@ -19,8 +19,9 @@ from harness.measuring import Sample, measure, rotated
 from harness.node import node_command, node_environment, node_version
 from harness.processes import BenchFailed, python, run_client
 from harness.report import MIB, Goals, load, machine, megabytes, paired, spread, table
+from harness.script import script_run
 from harness.servers import Console, Forward, Store
-from harness.workspace import Workspace, quiet_folder, workspace
+from harness.workspace import Workspace
 
 PACED_BYTES_PER_SECOND = 200e6
 WARM_UP_SIZE = 64 * MIB
@@ -202,18 +203,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--paced-rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=1024, help="MiB")
-    parser.add_argument("--folder", type=Path, help="default: memory, if there is room")
-    options = parser.parse_args()
-    try:
-        with workspace(options.folder or quiet_folder(6 * options.size * MIB)) as space:
-            run(space, options)
-    except BenchFailed as failure:
-        print(failure, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; everything was stopped and removed.", file=sys.stderr)
-        return 130
-    return 0
+    return script_run(parser, run, needs_mib=lambda options: 6 * options.size)
 
 
 if __name__ == "__main__":
