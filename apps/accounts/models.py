@@ -24,7 +24,7 @@ class SignInLink(models.Model):
 
 
 class SignInFailure(models.Model):
-    """A password that was wrong, kept as long as it counts against further attempts."""
+    """A password that was wrong or is being looked at, kept as long as it counts against further attempts."""
 
     username = models.CharField(max_length=150)
     address = models.CharField(max_length=64)

@@ -92,20 +92,23 @@ def password_check(
     """This will return the person whose password this is, None when it is wrong.
 
     Wrong passwords count per name and address; beyond the limit even the right one raises
-    `TooManyFailures`, so that guessing teaches nothing.
+    `TooManyFailures`, so that guessing teaches nothing. An attempt counts from before its password is
+    looked at, so that guesses sent at the same time see one another; one that is refused is taken back.
     """
     name = username.casefold()[:150]
     since = now - FAILURES_WINDOW
     SignInFailure.objects.filter(failed_at__lte=since).delete()
-    failures = SignInFailure.objects.filter(username=name, address=address).order_by("-failed_at")
-    times = list(failures.values_list("failed_at", flat=True)[:FAILURES_MAX])
+    attempt = SignInFailure.objects.create(username=name, address=address, failed_at=now)
+    failures = SignInFailure.objects.filter(username=name, address=address)
+    others = failures.exclude(pk=attempt.pk).order_by("-failed_at")
+    times = list(others.values_list("failed_at", flat=True)[:FAILURES_MAX])
     if len(times) == FAILURES_MAX:
+        attempt.delete()
         raise TooManyFailures(times[-1] + FAILURES_WINDOW)
     person = authenticate(request, username=username, password=password)
     if not isinstance(person, Person):
-        SignInFailure.objects.create(username=name, address=address, failed_at=now)
         return None
-    failures.all().order_by().delete()
+    failures.delete()
     return person
 
 

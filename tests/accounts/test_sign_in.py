@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.signals import user_login_failed
 from django.test import Client
 from django.urls import reverse
 
@@ -69,6 +70,32 @@ def test_too_many_failures_refuse_even_the_right_password(client: Client, owner:
 
     assert response.status_code == 422
     assert "Too many failed attempts. Try again in 15 minutes." in response.text
+
+
+def test_guesses_at_the_same_time_do_not_pass_the_limit(client: Client, owner: Person) -> None:
+    looked_at: list[str] = []
+
+    def guess_meanwhile(**_: object) -> None:
+        # The password before this one was looked at, but its answer is not sent yet.
+        looked_at.append("wrong")
+        if len(looked_at) < 4 * FAILURES_MAX:
+            attempt(Client(), "wrong")
+
+    user_login_failed.connect(guess_meanwhile)
+    try:
+        attempt(client, "wrong")
+    finally:
+        user_login_failed.disconnect(guess_meanwhile)
+
+    assert len(looked_at) == FAILURES_MAX
+    assert SignInFailure.objects.count() == FAILURES_MAX
+
+
+def test_refused_attempts_do_not_prolong_the_wait(client: Client, owner: Person) -> None:
+    for _ in range(FAILURES_MAX + 3):
+        attempt(client, "wrong")
+
+    assert SignInFailure.objects.count() == FAILURES_MAX
 
 
 def test_one_failure_fewer_is_forgiven(client: Client, owner: Person) -> None:
