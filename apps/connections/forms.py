@@ -105,6 +105,8 @@ class ConnectionForm(forms.Form):
     )
 
     advanced = ("default_region", "scheme", "suffix", "connect_to")
+    # Where requests are sent, signed with the key and carrying the token.
+    address = ("provider", "scheme", "suffix", "connect_to")
 
     def __init__(self, *args: Any, saved: Connection | None = None, **kwargs: Any) -> None:
         self.saved = saved
@@ -118,6 +120,15 @@ class ConnectionForm(forms.Form):
         if saved:
             self.fields["secret_key"].help_text = _("Leave empty to keep the saved key.")
 
+    def clean_provider(self) -> str:
+        return self.cleaned_data["provider"] or provider_names()[0]
+
+    def clean_scheme(self) -> str:
+        return self.cleaned_data["scheme"] or "https"
+
+    def clean_suffix(self) -> str:
+        return self.cleaned_data["suffix"] or "myqcloud.com"
+
     def clean(self) -> None:
         data = self.cleaned_data
         if data.get("token") and not data.get("secret_key") and "secret_key" not in self.errors:
@@ -125,6 +136,21 @@ class ConnectionForm(forms.Form):
         is_changed = self.saved is not None and data.get("secret_id") not in (None, self.saved.secret_id)
         if is_changed and not data.get("secret_key") and "secret_key" not in self.errors:
             self.add_error("secret_key", _("This is another SecretId: enter its SecretKey too."))
+        elif self.saved is not None and self._is_elsewhere(self.saved):
+            self._clean_secrets_elsewhere(self.saved)
+
+    def _is_elsewhere(self, saved: Connection) -> bool:
+        data = self.cleaned_data
+        return any(name in data and data[name] != getattr(saved, name) for name in self.address)
+
+    def _clean_secrets_elsewhere(self, saved: Connection) -> None:
+        """Who may edit a connection does not thereby know its key: it is never sent where they choose."""
+        data = self.cleaned_data
+        if not data.get("secret_key") and "secret_key" not in self.errors:
+            self.add_error("secret_key", _("This is another address: enter the SecretKey again."))
+        is_same_key = data.get("secret_id") == saved.secret_id
+        if saved.encrypted_token and is_same_key and not data.get("token") and "token" not in self.errors:
+            self.add_error("token", _("This is another address: enter the token again too."))
 
     @property
     def is_advanced_open(self) -> bool:
@@ -137,9 +163,9 @@ class ConnectionForm(forms.Form):
         data = self.cleaned_data
         return ConnectionValues(
             name=data["name"],
-            provider=data["provider"] or provider_names()[0],
-            scheme=data["scheme"] or "https",
-            suffix=data["suffix"] or "myqcloud.com",
+            provider=data["provider"],
+            scheme=data["scheme"],
+            suffix=data["suffix"],
             connect_to=data["connect_to"],
             appid=data["appid"],
             default_region=data["default_region"],

@@ -113,6 +113,56 @@ def test_another_secret_id_needs_its_key(
     assert "This is another SecretId: enter its SecretKey too." in page
 
 
+@pytest.mark.parametrize("action", ["", "test/"])
+@pytest.mark.parametrize(
+    "changed",
+    [{"scheme": "https"}, {"scheme": ""}, {"suffix": "example.com"}, {"connect_to": ""}],
+    ids=["scheme", "no scheme", "suffix", "connect_to"],
+)
+def test_saved_key_is_not_sent_to_another_address(
+    owner_client: Client,
+    connection: Connection,
+    local_store: LocalStore,
+    action: str,
+    changed: dict[str, str],
+) -> None:
+    values = fields(local_store.port, secret_key="") | changed
+
+    page = owner_client.post(f"/connections/{connection.slug}/{action}", values)
+
+    saved = Connection.objects.get()
+    assert "This is another address: enter the SecretKey again." in page.content.decode()
+    assert (saved.scheme, saved.suffix) == ("http", "myqcloud.com")
+    assert saved.connect_to == f"127.0.0.1:{local_store.port}"
+
+
+@pytest.mark.parametrize("action", ["", "test/"])
+def test_temporary_key_is_entered_again_with_its_token(
+    owner_client: Client, connection: Connection, local_store: LocalStore, action: str
+) -> None:
+    services.connection_update(connection, secret_key=ACCOUNT.secret_key, token="saved-token")
+    url = f"/connections/{connection.slug}/{action}"
+
+    page = owner_client.post(url, fields(local_store.port, suffix="example.com")).content.decode()
+
+    connection.refresh_from_db()
+    assert "This is another address: enter the token again too." in page
+    assert connection.suffix == "myqcloud.com"
+
+
+def test_another_address_is_saved_with_the_key(
+    owner_client: Client, connection: Connection, local_store: LocalStore
+) -> None:
+    url = f"/connections/{connection.slug}/"
+    services.connection_update(connection, secret_key=ACCOUNT.secret_key, token="saved-token")
+
+    owner_client.post(url, fields(local_store.port, suffix="example.com", token="saved-token"))
+    with_token = Connection.objects.get().suffix
+    owner_client.post(url, fields(local_store.port, suffix="example.org", secret_id="AKIDPERMANENT"))
+
+    assert (with_token, Connection.objects.get().suffix) == ("example.com", "example.org")
+
+
 def test_changed_key_takes_effect_at_once(
     owner_client: Client, connection: Connection, local_store: LocalStore
 ) -> None:
@@ -221,10 +271,6 @@ def test_lost_credential_key_is_told(
     owner_client: Client, connection: Connection, local_store: LocalStore
 ) -> None:
     with override_settings(CREDENTIAL_KEYS=["another key"]):
-        page = owner_client.post(
-            f"/connections/{connection.slug}/test/",
-            fields(local_store.port, secret_key="", suffix="example.com"),
-        )
         # A store that is open already keeps working; a process that starts anew cannot read the key.
         services._store_opened.cache_clear()
         buckets = owner_client.get("/buckets/")
