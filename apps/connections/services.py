@@ -7,7 +7,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from django.db import transaction
@@ -26,12 +26,21 @@ from apps.storage.types import Bucket, Credentials, Endpoint
 if TYPE_CHECKING:
     from apps.accounts.models import Person
 
+# What a store is opened from: it changes with the endpoint and with each saving of a key.
+Version = tuple[str, Endpoint, str, bytes, bytes]
+CallKey = tuple[int | None, Version]
+
 # A bucket never moves, but one of the same name may be made anew in another region.
 REGION_FRESH = timedelta(hours=24)
 # Rows are not rewritten by every page view: a list read twice in a minute says nothing new.
 SEEN_FRESH = timedelta(minutes=1)
 # How long a person waits for the outcome of a test.
 CHECK_TIMEOUT_S = 12.0
+
+# Calls that have not ended, by connection and version. A store that is dead keeps its call for minutes:
+# whoever asks meanwhile waits for the same call, or each look at a page would leave a thread behind.
+_calls: dict[CallKey, Future[Sequence[Bucket]]] = {}
+_calls_lock = Lock()
 
 RESERVED_SLUGS = frozenset({"new", "test"})
 ENVIRONMENT_NAME = "Tencent COS"
@@ -162,16 +171,7 @@ def store_for(connection: Connection) -> ObjectStore:
     One store per process and version of the endpoint and keys, so that its network connections are reused
     and a changed key takes effect at once. Raises SecretUnreadable.
     """
-    endpoint = Endpoint(
-        scheme=connection.scheme, suffix=connection.suffix, connect_to=connection.connect_to or None
-    )
-    return _store_opened(
-        connection.provider,
-        endpoint,
-        connection.secret_id,
-        bytes(connection.encrypted_secret_key),
-        bytes(connection.encrypted_token),
-    )
+    return _store_opened(*_version_of(connection))
 
 
 def bucket_region(connection: Connection, bucket: str) -> str:
@@ -201,7 +201,8 @@ def buckets_ask(connections: Iterable[Connection], *, timeout_s: float) -> list[
     """Ask all connections for their buckets at the same time.
 
     One that does not answer in time has that as its error: the store's client tries again for minutes, and
-    nobody waits so long for a page. Its call ends by itself in the background.
+    nobody waits so long for a page. Its call ends by itself in the background, and until then answers
+    whoever asks the same connection again.
     """
     asked = list(connections)
     calls = [_in_background(connection) for connection in asked]
@@ -253,18 +254,37 @@ def bucket_forget(connection: Connection, bucket: str) -> datetime | None:
 
 
 def _in_background(connection: Connection) -> Future[Sequence[Bucket]]:
-    """Begin to list the buckets. A pool's threads would hold up the end of the process; these do not."""
-    answer: Future[Sequence[Bucket]] = Future()
-    Thread(target=_list_buckets, args=(connection, answer), name="list-buckets", daemon=True).start()
+    """Begin to list the buckets, or join the call that does so already.
+
+    A pool's threads would hold up the end of the process; these do not.
+    """
+    key = connection.pk, _version_of(connection)
+    with _calls_lock:
+        if key in _calls:
+            return _calls[key]
+        answer: Future[Sequence[Bucket]] = Future()
+        Thread(target=_list_buckets, args=(key, answer), name="list-buckets", daemon=True).start()
+        _calls[key] = answer
     return answer
 
 
-def _list_buckets(connection: Connection, answer: Future[Sequence[Bucket]]) -> None:
+def _list_buckets(key: CallKey, answer: Future[Sequence[Bucket]]) -> None:
     """Run in a thread of its own, so it must not touch the database."""
+    _pk, version = key
     try:
-        answer.set_result(store_for(connection).list_buckets())
+        buckets = _store_opened(*version).list_buckets()
     except Exception as error:
+        _call_end(key)
         answer.set_exception(error)
+        return
+    _call_end(key)
+    answer.set_result(buckets)
+
+
+def _call_end(key: CallKey) -> None:
+    """Forget a call before its answer is given: nobody who asks after an answer gets that one again."""
+    with _calls_lock:
+        del _calls[key]
 
 
 def _reading_of(connection: Connection, call: Future[Sequence[Bucket]]) -> Reading:
@@ -289,6 +309,19 @@ def _slug_free(name: str) -> str:
         number += 1
         slug = f"{stem}-{number}"
     return slug
+
+
+def _version_of(connection: Connection) -> Version:
+    endpoint = Endpoint(
+        scheme=connection.scheme, suffix=connection.suffix, connect_to=connection.connect_to or None
+    )
+    return (
+        connection.provider,
+        endpoint,
+        connection.secret_id,
+        bytes(connection.encrypted_secret_key),
+        bytes(connection.encrypted_token),
+    )
 
 
 @lru_cache(maxsize=64)

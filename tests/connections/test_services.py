@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,13 +12,14 @@ from apps.accounts.models import Person
 from apps.connections.models import Connection
 from apps.connections.services import (
     bucket_region,
+    buckets_ask,
     buckets_refresh,
     connection_from_environment,
     connection_update,
     store_for,
 )
 from apps.localstore.server import LocalStore
-from apps.storage.errors import BucketNotFound, Denied
+from apps.storage.errors import BucketNotFound, Denied, Unavailable
 from apps.storage.store import ObjectStore
 from tests.conftest import REGION
 
@@ -121,3 +125,50 @@ def test_store_is_shared_until_the_connection_changes(connection: Connection) ->
 
     assert first is same
     assert store_for(connection) is not first
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts calls and never answers them."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield silent.getsockname()[1]
+
+
+def _asking() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "list-buckets"}
+
+
+def test_silent_store_holds_one_thread_however_often_it_is_asked(
+    connection: Connection, silent_port: int
+) -> None:
+    connection_update(connection, connect_to=f"127.0.0.1:{silent_port}")
+    before = _asking()
+
+    for _ in range(5):
+        (reading,) = buckets_ask([Connection.objects.get()], timeout_s=0.05)
+        assert isinstance(reading.error, Unavailable)
+
+    assert len(_asking() - before) == 1
+
+
+def test_changed_connection_does_not_wait_for_the_silent_store(
+    connection: Connection, bucket: str, local_store: LocalStore, silent_port: int
+) -> None:
+    connection_update(connection, connect_to=f"127.0.0.1:{silent_port}")
+    buckets_ask([connection], timeout_s=0.05)
+
+    connection_update(connection, connect_to=f"127.0.0.1:{local_store.port}")
+    (reading,) = buckets_ask([connection], timeout_s=10)
+
+    assert bucket in {found.name for found in reading.buckets}
+
+
+def test_answered_call_is_not_shared_with_later_pages(
+    connection: Connection, store: ObjectStore, bucket: str
+) -> None:
+    buckets_ask([connection], timeout_s=10)
+    store.delete_bucket(bucket=bucket, region=REGION)
+
+    (reading,) = buckets_ask([connection], timeout_s=10)
+
+    assert bucket not in {found.name for found in reading.buckets}
