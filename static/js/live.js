@@ -1,6 +1,7 @@
 // Live figures: one stream per page, and polling for as long as it cannot be had.
 
 import { duration, percent, rate, size } from './figures.js';
+import { isNews } from './heard.js';
 import { word } from './strings.js';
 
 const UNFINISHED = '[data-job]:not([data-state="done"], [data-state="canceled"])';
@@ -47,6 +48,7 @@ function stopPolling() {
 }
 
 function receive(job) {
+  if (!isNews(job)) return;
   for (const row of document.querySelectorAll(`[data-job="${job.id}"]`)) {
     if (!drawn.has(job.id)) drawn.set(job.id, row.dataset.state);
     if (row.dataset.state === job.state) draw(row, job);

@@ -1,6 +1,7 @@
 // One file on its way from this browser to the console, slice by slice. A failure parks, it never aborts.
 
 import { ask, Refusal } from './answers.js';
+import { isNews } from './heard.js';
 import { putSlice } from './slice_request.js';
 import { Slots } from './slots.js';
 import { word } from './strings.js';
@@ -9,6 +10,7 @@ import { duration } from './figures.js';
 const FILES_AT_ONCE = 3;
 const SLICES_AT_ONCE = 4;
 const FINISH_SLICES_MS = 10000;
+const REFUSED_AT_MOST = 3;
 const BACK_OFF_S = [1, 2, 4, 8, 15, 30];
 
 const files = new Slots(FILES_AT_ONCE);
@@ -28,6 +30,7 @@ export class Sender extends EventTarget {
 
   #inFlight = new Map();
   #pending = [];
+  #received = new Set();
   #done = 0;
   #stop = new AbortController();
   #resume = null;
@@ -110,18 +113,26 @@ export class Sender extends EventTarget {
   }
 
   #adopt(state) {
-    const received = new Set(state.received);
     this.job = state.job;
     this.partSize = state.part_size;
     this.sliceUrl = state.slice_url;
     this.stateUrl = state.state_url;
     this.#pending = [];
+    this.#received.clear();
     this.#done = 0;
     this.#inFlight.clear();
+    for (const number of state.received) this.#keep(number);
     for (let number = 1; number <= state.parts; number += 1) {
-      if (received.has(number)) this.#done += this.#range(number).length;
-      else this.#pending.push(number);
+      if (!this.#received.has(number)) this.#pending.push(number);
     }
+  }
+
+  // The console has this slice; that may be learned twice, from its own answer and from the upload's state.
+  #keep(number) {
+    this.#inFlight.delete(number);
+    if (this.#received.has(number)) return;
+    this.#received.add(number);
+    this.#done += this.#range(number).length;
   }
 
   #range(number) {
@@ -151,7 +162,10 @@ export class Sender extends EventTarget {
   }
 
   async #sendOnce(number) {
+    let status = null;
+    let inRow = 0;
     for (let attempt = 0; ; attempt += 1) {
+      if (this.#received.has(number)) return;
       if (this.phase !== 'sending') {
         this.#pending.unshift(number);
         return;
@@ -166,8 +180,7 @@ export class Sender extends EventTarget {
             this.#say(this.note);
           },
         });
-        this.#inFlight.delete(number);
-        this.#done += length;
+        this.#keep(number);
         this.#say('');
         return;
       } catch (error) {
@@ -176,33 +189,51 @@ export class Sender extends EventTarget {
           this.#pending.unshift(number);
           return;
         }
-        if (!(await this.#overcome(error, attempt))) return;
+        inRow = error.status === status ? inRow + 1 : 1;
+        status = error.status;
+        await this.#overcome(error, attempt, inRow);
       }
     }
   }
 
-  // Decide what a failed slice means: true to send it again, false when there is nothing left to send.
-  async #overcome(error, attempt) {
-    if (error.status === 410 || error.status === 404) {
+  // Decide what a failed slice means; on return it is sent again, if this file is still being sent.
+  async #overcome(error, attempt, inRow) {
+    const isRefused = error.status === 401 || error.status === 403;
+    if (error.status === 410 || error.status === 404 || (isRefused && inRow > REFUSED_AT_MOST)) {
       this.end('gone');
-      return false;
-    }
-    if (error.status === 401 || error.status === 403) {
-      const state = await ask('GET', this.stateUrl);
-      if (['done', 'canceled', 'canceling'].includes(state.state) || attempt > 2) {
-        this.end('gone');
-        return false;
-      }
-      this.sliceUrl = state.slice_url;
-      return true;
+      return;
     }
     const isPassing = error.status === 0 || error.status === 408 || error.status === 429 || error.status >= 500;
-    if (!isPassing) throw new Refusal(error.status, { error: error.status === 400 ? word('unreadable') : error.message });
+    if (!isPassing && !isRefused) {
+      throw new Refusal(error.status, { error: error.status === 400 ? word('unreadable') : error.message });
+    }
     // Status 0 is also what a file gives that was moved away: the network then is not to blame.
     if (error.status === 0) await this.#requireReadable();
+    // It is also what a refusal gives when the connection was closed before the answer could be read.
+    const isAnswered = (isRefused || (error.status === 0 && inRow > 1)) && (await this.#renew());
+    if (this.phase !== 'sending' || (isRefused && isAnswered)) return;
     const wait = error.retryAfterS || waitOf(attempt);
-    this.#say(error.retryAfterS ? word('waiting-store') : word('waiting-network', { time: duration(wait) }));
+    const isStore = error.retryAfterS || isAnswered;
+    this.#say(isStore ? word('waiting-store') : word('waiting-network', { time: duration(wait) }));
     await this.#pauseFor(wait);
+  }
+
+  // Ask the console how this upload stands, and go by its answer; false when it can not be reached.
+  async #renew() {
+    let state;
+    try {
+      state = await ask('GET', this.stateUrl);
+    } catch (error) {
+      if (error.isPassing) return false;
+      if (error.status !== 404) throw error;
+      this.end('gone');
+      return true;
+    }
+    this.sliceUrl = state.slice_url;
+    for (const number of state.received) this.#keep(number);
+    const message = { ...state, id: state.job };
+    // Meanwhile the person may have paused it here, which the answer does not know.
+    if (this.phase === 'sending' && isNews(message)) this.follow(message);
     return true;
   }
 
@@ -307,7 +338,7 @@ export class Sender extends EventTarget {
     if (state === 'done') this.end('stored');
     if (state === 'canceled' || state === 'canceling') this.end('canceled');
     if (state === 'parked' && this.phase === 'received') this.end('parked');
-    if (state === 'parked') this.hold(new Refusal(0, { error: message }));
+    if (state === 'parked') this.hold(new Refusal(0, { error: message || word('state-parked') }));
     if (state === 'paused') this.hold();
     if (state === 'running') this.go();
   }

@@ -2,6 +2,7 @@
 
 import { ask } from './answers.js';
 import { element } from './dom.js';
+import { isNews } from './heard.js';
 import { closeTrayUnlessUsed, openTray } from './shell.js';
 import { word } from './strings.js';
 import { UploadLine } from './upload_line.js';
@@ -98,7 +99,8 @@ function onMessage(job) {
 async function poll() {
   for (const sender of [...lines.keys()].filter((one) => one.job)) {
     const state = await ask('GET', sender.stateUrl).catch(() => null);
-    if (state) onMessage({ ...state, id: sender.job, error_message: word('state-parked') });
+    const message = state && { ...state, id: sender.job, error_message: word('state-parked') };
+    if (message && isNews(message)) onMessage(message);
   }
 }
 
