@@ -178,10 +178,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
+        # NORMAL survives every kill. A power cut may lose the last commits: those parts are sent again.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;",
     }
 else:
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A connection for each of the web server's threads would be more than PostgreSQL allows by default.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    pool = {"min_size": 1, "max_size": env_int("DATABASE_CONNECTIONS", 16)}
+    DATABASES["default"]["OPTIONS"] = {"pool": pool}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Person"
@@ -226,7 +230,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1 << 40
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Tasks take under a minute each, so that one which a killed worker took along may come again after two.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_keepalive": True}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "socket_keepalive": True,
+    # A Redis that hangs must not hold the web server's threads with it.
+    "socket_timeout": 15,
+    "socket_connect_timeout": 5,
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-transfers": {

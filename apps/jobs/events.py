@@ -118,8 +118,9 @@ class Hub:
     def resynchronize(self) -> None:
         """Tell every page what the rows say, for what was published while nobody listened."""
         try:
+            read_at = time.time()
             for job in Job.objects.active():
-                self.deliver(message_of(job, figures_for([job])[job.pk]))
+                self.deliver(message_of(job, figures_for([job])[job.pk], read_at=read_at))
         finally:
             connections.close_all()
 
@@ -132,30 +133,45 @@ def _event(message: dict[str, Any]) -> str:
     return f"event: job\ndata: {json.dumps(public)}\n\n"
 
 
-def _stream(listener: Listener, snapshot: list[dict[str, Any]]) -> Iterator[str]:
-    try:
+class Stream:
+    """The body of one page's answer. Closing it lets the page go, even if nothing was ever read of it."""
+
+    def __init__(self, listener: Listener, snapshot: list[dict[str, Any]]) -> None:
+        self.listener = listener
+        self.chunks = self._chunks(snapshot)
+
+    def __iter__(self) -> Iterator[str]:
+        return self.chunks
+
+    def _chunks(self, snapshot: list[dict[str, Any]]) -> Iterator[str]:
         # A page's stream may stay open for hours and must not hold a database connection for it.
         connections.close_all()
         yield "retry: 3000\n\n"
         for message in snapshot:
             yield _event(message)
         while True:
-            messages = listener.take(KEEP_ALIVE_S)
+            messages = self.listener.take(KEEP_ALIVE_S)
             yield "".join(_event(message) for message in messages) or ": keep-alive\n\n"
-    finally:
-        hub.leave(listener)
+
+    def close(self) -> None:
+        hub.leave(self.listener)
+
+
+def _snapshot_for(person: Person) -> list[dict[str, Any]]:
+    read_at = time.time()
+    jobs = list(Job.objects.visible_to(person).active())
+    figures = figures_for(jobs)
+    return [message_of(job, figures[job.pk], read_at=read_at) for job in jobs]
 
 
 @require_GET
 def job_events(request: HttpRequest) -> HttpResponseBase:
     person = cast("Person", request.user)
     listener = Listener(person)
+    stream = Stream(listener, _snapshot_for(person))
     if not hub.join(listener):
         return HttpResponse(status=503, headers={"Retry-After": "30"})
-    jobs = list(Job.objects.visible_to(person).active())
-    figures = figures_for(jobs)
-    snapshot = [message_of(job, figures[job.pk]) for job in jobs]
-    response = StreamingHttpResponse(_stream(listener, snapshot), content_type="text/event-stream")
+    response = StreamingHttpResponse(stream, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response

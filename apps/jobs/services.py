@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -58,16 +59,18 @@ def job_move(job_id: UUID, *, to: Job.State, frm: Iterable[Job.State], **fields:
     return bool(moved)
 
 
-def job_park(job_id: UUID, error: StorageError) -> bool:
+def job_park(job_id: UUID, error: StorageError, *, frm: Iterable[Job.State]) -> bool:
     """This will stop a job with an error that a person can read; nothing that was done is undone."""
-    return job_move(
-        job_id,
-        to=Job.State.PARKED,
-        frm=(Job.State.QUEUED, Job.State.RUNNING, Job.State.PAUSED, Job.State.FINISHING),
-        error_code=error.code or type(error).__name__,
-        error_message=error.message,
-        error_request_id=error.request_id,
-    )
+    return job_move(job_id, to=Job.State.PARKED, frm=frm, **error_fields(error))
+
+
+def error_fields(error: StorageError) -> dict[str, str]:
+    """Return what a job's row keeps of a failure: the store's own words."""
+    return {
+        "error_code": error.code or type(error).__name__,
+        "error_message": error.message,
+        "error_request_id": error.request_id,
+    }
 
 
 def job_confirm_bytes(job_id: UUID, *, bytes_done: int) -> None:
@@ -85,9 +88,10 @@ def job_report(
 
 def job_announce(job_id: UUID) -> None:
     """This will tell the live pages what a job looks like now. A job that is gone is not announced."""
+    read_at = time.time()
     job = Job.objects.filter(pk=job_id).first()
     if job is not None:
-        progress.announce(message_of(job, figures_for([job])[job.pk]))
+        progress.announce(message_of(job, figures_for([job])[job.pk], read_at=read_at))
 
 
 def figures_for(jobs: Sequence[Job]) -> dict[UUID, Figures]:
@@ -110,10 +114,15 @@ def _figures_of(job: Job, gauge: progress.Gauge | None) -> Figures:
     )
 
 
-def message_of(job: Job, figures: Figures) -> dict[str, Any]:
-    """Return what a live page is told about a job, as plain JSON values."""
+def message_of(job: Job, figures: Figures, *, read_at: float) -> dict[str, Any]:
+    """Return what a live page is told about a job, as plain JSON values.
+
+    `read_at` is a unix time just before the row was read. It becomes the message's `version`, because
+    messages may overtake each other on their way.
+    """
     return {
         "id": str(job.pk),
+        "version": int(read_at * 1000),
         "owner": job.owner_id,
         "kind": job.kind,
         "state": job.state,

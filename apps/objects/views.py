@@ -20,13 +20,14 @@ from apps.connections.models import Role
 from apps.connections.rules import explain
 from apps.connections.services import bucket_forget, bucket_region
 from apps.objects.content import WholeBody
-from apps.objects.forms import PAGE_SIZES, CopyForm, DeleteForm, FolderForm, KeyField, ListForm
+from apps.objects.forms import PAGE_SIZES, CopyForm, DeleteForm, FolderForm, ListForm
 from apps.objects.rows import ListQuery, RowWords, is_marker, prefix_steps, rows_html, summary_of
 from apps.objects.services import FolderExists, ObjectChanged, download_open, folder_create, object_delete
 from apps.objects.tokens import trail_pack
 from apps.storage.errors import BucketNotFound, Denied, StorageError, Throttled, Unavailable
 from apps.storage.keys import key_name, key_parent, key_query, visible
 from apps.storage.types import Listing, ObjectRef
+from apps.transfers.fields import KeyField
 from apps.transfers.services import SameObject, TargetExists, copy_start
 from apps.transfers.tasks import copy_parts, hand_over
 

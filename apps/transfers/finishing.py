@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.connections.services import store_for
 from apps.jobs.models import Job
-from apps.jobs.services import job_move
+from apps.jobs.services import error_fields, job_move
 from apps.storage.digest import crc64_combine_parts
-from apps.storage.errors import Corrupted, NotFound, ObjectNotFound, Refused, UploadNotFound
+from apps.storage.errors import (
+    Corrupted,
+    NotFound,
+    ObjectNotFound,
+    Refused,
+    StorageError,
+    Throttled,
+    UploadNotFound,
+)
 from apps.storage.types import StoredObject, StoredPart
 from apps.transfers import spool
 from apps.transfers.leases import transfer_lease
+from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 
 logger = logging.getLogger(__name__)
+
+# How long after its row an Initiate may still be under way, and how far two clocks may differ.
+LOST_WINDOW = timedelta(minutes=1)
+CLOCKS_DIFFER = timedelta(seconds=5)
+NO_ERROR = {"error_code": "", "error_message": "", "error_request_id": ""}
 
 
 def transfer_finish_claim(transfer: Transfer) -> bool:
@@ -38,14 +54,18 @@ def transfer_complete(*, transfer_id: int) -> None:
         transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
         if not is_ours or transfer is None or transfer.job.state != Job.State.FINISHING:
             return
-        parts = [
-            StoredPart(number=part.number, size=part.size, etag=part.etag, crc64=part.crc64 or None)
-            for part in transfer.parts.all()
-        ]
+        parts = _parts_of(transfer)
         expected = _crc64_expected(transfer, parts)
         stored = _complete(transfer, parts, expected) if transfer.upload_id else _single(parts)
         _verify(transfer, stored, expected)
         _end(transfer, stored, expected)
+
+
+def _parts_of(transfer: Transfer) -> list[StoredPart]:
+    return [
+        StoredPart(number=part.number, size=part.size, etag=part.etag, crc64=part.crc64 or None)
+        for part in transfer.parts.all()
+    ]
 
 
 def _crc64_expected(transfer: Transfer, parts: list[StoredPart]) -> str:
@@ -102,26 +122,90 @@ def _verify(transfer: Transfer, stored: StoredObject, expected: str) -> None:
 def _end(transfer: Transfer, stored: StoredObject, expected: str) -> None:
     with transaction.atomic():
         Transfer.objects.filter(pk=transfer.pk).update(etag=stored.etag, crc64=stored.crc64 or expected)
-        job_move(transfer.job_id, to=Job.State.DONE, frm=[Job.State.FINISHING], bytes_done=transfer.size)
-    spool.spool_remove(transfer.pk)
+        is_done = job_move(
+            transfer.job_id,
+            to=Job.State.DONE,
+            # A parked job whose object is whole in the store after all is done, and nothing else.
+            frm=[Job.State.FINISHING, Job.State.PARKED, Job.State.CANCELING],
+            bytes_done=transfer.size,
+            **NO_ERROR,
+        )
+    if is_done:
+        spool.spool_remove(transfer.pk)
 
 
 def transfer_abort(*, transfer_id: int) -> None:
-    """This will abort a canceled transfer in the store, free the spool, and end the job. Safe to repeat."""
+    """This will abort a canceled transfer in the store, free the spool, and end the job. Safe to repeat.
+
+    A worker may still be sending when a person cancels: raises Throttled until it has noticed. An object
+    that went out in a single request before that is in the store, and the job says so by being done.
+    """
     with transfer_lease(transfer_id) as is_ours:
         transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
         if not is_ours or transfer is None or transfer.job.state != Job.State.CANCELING:
             return
+        spool.spool_close(transfer.pk)
+        if spool.spool_is_busy(transfer.pk):
+            raise Throttled("A worker is still sending.", code="StillSending")
+        if not _is_in_parts(transfer) and transfer_is_whole(transfer):
+            _end(transfer, _single(_parts_of(transfer)), transfer.crc64)
+            return
+        _abort(transfer)
         spool.spool_remove(transfer.pk)
-        if transfer.upload_id:
-            _abort(transfer)
         job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING])
 
 
+def transfer_abandon(*, transfer_id: int, error: StorageError) -> None:
+    """This will end a canceled transfer whose abort the store refuses, and keep the refusal on the job.
+
+    What the store holds of it stays there, and a person can see why.
+    """
+    transfer = Transfer.objects.filter(pk=transfer_id).first()
+    if transfer is None:
+        return
+    spool.spool_remove(transfer.pk)
+    job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **error_fields(error))
+
+
+def _is_in_parts(transfer: Transfer) -> bool:
+    return transfer.size > transfer.part_size
+
+
 def _abort(transfer: Transfer) -> None:
+    if transfer.upload_id:
+        _abort_upload(transfer, transfer.upload_id)
+    elif _is_in_parts(transfer):
+        for upload_id in _lost_uploads(transfer):
+            _abort_upload(transfer, upload_id)
+
+
+def _lost_uploads(transfer: Transfer) -> list[str]:
+    """Ask the store for upload ids that may be ours: the process that asked for them died before it knew.
+
+    Those of the same key, begun in the minute after this job and known to no other transfer. Raises
+    Throttled while a request of that minute may still be under way.
+    """
+    begun = transfer.job.created_at
+    if timezone.now() < begun + LOST_WINDOW:
+        raise Throttled("The upload may still be beginning.", code="StillBeginning")
+    page = store_for(transfer.connection).list_multipart_uploads(
+        bucket=transfer.bucket, region=transfer.region, prefix=transfer.key
+    )
+    found = {
+        upload.upload_id
+        for upload in page.uploads
+        if upload.key == transfer.key
+        and upload.initiated_at is not None
+        and begun - CLOCKS_DIFFER <= upload.initiated_at <= begun + LOST_WINDOW
+    }
+    known = Transfer.objects.filter(upload_id__in=found).values_list("upload_id", flat=True)
+    return sorted(found.difference(known))
+
+
+def _abort_upload(transfer: Transfer, upload_id: str) -> None:
     try:
         store_for(transfer.connection).abort_multipart_upload(
-            bucket=transfer.bucket, region=transfer.region, key=transfer.key, upload_id=transfer.upload_id
+            bucket=transfer.bucket, region=transfer.region, key=transfer.key, upload_id=upload_id
         )
     except (NotFound, Refused):
         logger.info("There was nothing left to abort.", extra={"transfer": transfer.pk})

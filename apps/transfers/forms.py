@@ -7,16 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.storage.errors import Refused
 from apps.storage.multipart import plan_parts
+from apps.transfers.fields import KeyField, is_new_key
 from apps.transfers.services import UploadWanted
 
 
 class UploadStartForm(forms.Form):
     """What the browser says about a file. Names differ from the model's: they are the File API's."""
 
-    key = forms.CharField(max_length=850, strip=False)
+    key = KeyField(validators=[is_new_key])
     size = forms.IntegerField(min_value=0)
     type = forms.CharField(max_length=200, required=False)
-    last_modified = forms.IntegerField(required=False)
+    last_modified = forms.IntegerField(required=False, min_value=-(2**53), max_value=2**53)
     replace = forms.BooleanField(required=False)
 
     def clean_size(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from apps.jobs.models import Job
 from apps.jobs.services import job_confirm_bytes
 from apps.storage.types import StoredPart
 from apps.transfers.models import Transfer
@@ -68,6 +69,11 @@ def transfer_remembered(transfer_id: int) -> Transfer | None:
     return transfer
 
 
+def transfer_forget(transfer_id: int) -> None:
+    """This will have the transfer read anew, its connection's keys included."""
+    _remembered.pop(transfer_id, None)
+
+
 def part_find(transfer_id: int, number: int) -> PartFound | None:
     """Return what is known of a part now, None when the transfer is gone."""
     with connection.cursor() as cursor:
@@ -84,6 +90,9 @@ def part_record(transfer: Transfer, stored: StoredPart) -> Confirmed:
     stored_at = connection.ops.adapt_datetimefield_value(timezone.now())
     values: list[Any] = [transfer.pk, stored.number, stored.size, stored.etag, stored.crc64 or "", stored_at]
     with transaction.atomic(), connection.cursor() as cursor:
+        if connection.features.has_select_for_update:
+            # Two workers with the last two parts must not each miss the other's.
+            Job.objects.select_for_update().only("pk").get(pk=transfer.job_id)
         cursor.execute(_RECORD, values)
         confirmed = transfer_confirmed(transfer)
         job_confirm_bytes(transfer.job_id, bytes_done=confirmed.size)

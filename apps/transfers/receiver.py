@@ -107,7 +107,7 @@ def _receive(environ: WSGIEnvironment) -> spool.Slice:
         kept = _fill(draft, environ, length)
     except spool.SpoolClosed:
         raise SliceRefused(HTTPStatus.GONE, gettext_noop("This upload has ended.")) from None
-    tasks.hand_over(tasks.send_part, transfer_id=token.transfer_id, number=number)
+    tasks.publish(tasks.send_part, transfer_id=token.transfer_id, number=number)
     return kept
 
 
@@ -149,6 +149,7 @@ def _wait_for_room(transfer_id: int, length: int) -> None:
 
 
 def _hold_back(transfer_id: int) -> None:
+    spool.partials_remove(transfer_id)
     deadline = time.monotonic() + WAIT_FOR_ROOM_S
     while not _has_room(transfer_id):
         if time.monotonic() > deadline:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from apps.connections.services import store_for
 from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
-from apps.storage.errors import Corrupted
+from apps.storage.digest import crc64_file
+from apps.storage.errors import Corrupted, Denied, Refused
 from apps.storage.types import FileSlice, ObjectHeaders, StoredPart
 from apps.transfers import ledger, spool
 from apps.transfers.models import Transfer
@@ -62,10 +64,14 @@ def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> ledger.Co
     reporter = ProgressReporter(transfer, waiting.number)
     body = FileSlice(file=file, offset=0, length=length)
     try:
+        _require_undamaged(waiting, file, length)
         stored = _store_part(transfer, waiting.number, body, reporter)
-        _verify(stored, waiting)
-    except BaseException:
+        _verify(stored, waiting, file)
+    except BaseException as error:
         reporter.take_back()
+        if isinstance(error, Denied):
+            # Keys that are repaired must be used at once.
+            ledger.transfer_forget(transfer.pk)
         raise
     confirmed = ledger.part_record(transfer, stored)
     reporter.confirm(base=confirmed.size, length=length)
@@ -97,8 +103,25 @@ def _store_part(
     return StoredPart(number=number, size=body.length, etag=stored.etag, crc64=stored.crc64)
 
 
-def _verify(stored: StoredPart, waiting: spool.Slice) -> None:
+def _require_undamaged(waiting: spool.Slice, file: BinaryIO, length: int) -> None:
+    """Refuse a slice whose file is not what was received, and have it sent again by the browser."""
+    if os.fstat(file.fileno()).st_size != length:
+        _discard(waiting)
+
+
+def _discard(waiting: spool.Slice) -> NoReturn:
+    spool.slice_done(waiting)
+    raise Refused(
+        f"Slice {waiting.number} was damaged on the console's disk. Choose the file again to send it anew.",
+        code="SliceDamaged",
+    )
+
+
+def _verify(stored: StoredPart, waiting: spool.Slice, file: BinaryIO) -> None:
     if stored.crc64 is not None and int(stored.crc64) != waiting.crc64:
+        # A power cut may lose what was written last: then the file differs from its own name.
+        if crc64_file(file.fileno(), 0, stored.size) != waiting.crc64:
+            _discard(waiting)
         raise Corrupted(
             f"Part {waiting.number} arrived changed: its CRC-64 is {stored.crc64} in the store, "
             f"and {waiting.crc64} was sent."

@@ -11,7 +11,7 @@ from apps.connections.models import Connection
 from apps.connections.services import bucket_region, store_for
 from apps.jobs.models import Job
 from apps.jobs.services import job_create, job_move
-from apps.storage.errors import ObjectNotFound, StorageError
+from apps.storage.errors import ObjectNotFound, StorageError, Unavailable
 from apps.storage.multipart import PartPlan, plan_parts
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef
@@ -183,13 +183,37 @@ def _initiate(transfer: Transfer, headers: ObjectHeaders, *, is_multipart: bool)
     if not is_multipart:
         return
     try:
-        transfer.upload_id = store_for(transfer.connection).create_multipart_upload(
+        upload_id = store_for(transfer.connection).create_multipart_upload(
             bucket=transfer.bucket, region=transfer.region, key=transfer.key, headers=headers
         )
+    except Unavailable:
+        # It may have begun all the same: the abort of this job asks the store.
+        job_move(transfer.job_id, to=Job.State.CANCELING, frm=[Job.State.QUEUED])
+        raise
     except StorageError:
         transfer.job.delete()
         raise
-    transfer.save(update_fields=["upload_id"])
+    is_kept = False
+    try:
+        is_kept = _keep_upload_id(transfer, upload_id)
+    finally:
+        if not is_kept:
+            store_for(transfer.connection).abort_multipart_upload(
+                bucket=transfer.bucket, region=transfer.region, key=transfer.key, upload_id=upload_id
+            )
+    if not is_kept:
+        raise StateChanged
+
+
+def _keep_upload_id(transfer: Transfer, upload_id: str) -> bool:
+    """Write the upload id down unless somebody canceled the job while the store was asked."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=transfer.job_id)
+        if job.state != Job.State.QUEUED:
+            return False
+        transfer.upload_id = upload_id
+        transfer.save(update_fields=["upload_id"])
+    return True
 
 
 def transfer_pause(transfer: Transfer) -> None:
@@ -211,7 +235,7 @@ def transfer_cancel(transfer: Transfer) -> None:
             frm=[Job.State.QUEUED, Job.State.RUNNING, Job.State.PAUSED, Job.State.PARKED],
         )
     )
-    spool.spool_remove(transfer.pk)
+    spool.spool_close(transfer.pk)
 
 
 def _require(moved: bool) -> None:

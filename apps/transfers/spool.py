@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import time
@@ -22,6 +23,8 @@ from typing import BinaryIO
 from django.conf import settings
 
 PARTIAL = ".partial"
+PARTIAL_YOUNG_S = 2.0
+WHOLE = re.compile(r"([0-9]+)\.([0-9a-f]{16})")
 
 
 class SpoolClosed(Exception):
@@ -46,14 +49,36 @@ def spool_open(transfer_id: int) -> None:
     _directory(transfer_id).mkdir(parents=True, exist_ok=True)
 
 
+def spool_close(transfer_id: int) -> None:
+    """Refuse further slices of this transfer at once; those being sent keep their files. Safe to repeat."""
+    directory = _directory(transfer_id)
+    with suppress(FileNotFoundError):
+        directory.rename(directory.with_name(f"{directory.name}.closed-{secrets.token_hex(4)}"))
+
+
+def spool_is_busy(transfer_id: int) -> bool:
+    """Return whether a worker still sends a slice of a transfer whose spool was closed."""
+    files = Path(settings.SPOOL_DIR).glob(f"{transfer_id}.closed-*/*")
+    return any(_is_locked(path) for path in files if not path.name.endswith(PARTIAL))
+
+
 def spool_remove(transfer_id: int) -> None:
     """Refuse further slices of this transfer and free the disk. Safe to repeat."""
-    directory = _directory(transfer_id)
     # Renamed first: a slice that arrives in this moment must not keep the folder alive.
-    doomed = directory.with_name(f"{directory.name}.removed-{secrets.token_hex(4)}")
-    with suppress(FileNotFoundError):
-        directory.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+    spool_close(transfer_id)
+    for closed in Path(settings.SPOOL_DIR).glob(f"{transfer_id}.closed-*"):
+        shutil.rmtree(closed, ignore_errors=True)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def slices_waiting(transfer_id: int) -> list[Slice]:
@@ -62,13 +87,17 @@ def slices_waiting(transfer_id: int) -> list[Slice]:
         names = os.listdir(_directory(transfer_id))
     except FileNotFoundError:
         return []
-    found = [slice_of(transfer_id, name) for name in names if not name.endswith(PARTIAL)]
-    return sorted(found, key=lambda item: item.number)
+    # Other names turn up by themselves: a network file system keeps open files that were removed.
+    found = (slice_of(transfer_id, name) for name in names)
+    return sorted((item for item in found if item is not None), key=lambda item: item.number)
 
 
-def slice_of(transfer_id: int, name: str) -> Slice:
-    number, crc = name.split(".")
-    return Slice(number=int(number), crc64=int(crc, 16), path=_directory(transfer_id) / name)
+def slice_of(transfer_id: int, name: str) -> Slice | None:
+    """Return the slice that a file's name describes, None for a file that is no whole slice."""
+    match = WHOLE.fullmatch(name)
+    if match is None:
+        return None
+    return Slice(number=int(match[1]), crc64=int(match[2], 16), path=_directory(transfer_id) / name)
 
 
 def slice_find(transfer_id: int, number: int) -> Slice | None:
@@ -106,6 +135,8 @@ class Draft:
             self.file: BinaryIO = open(self.path, "wb", buffering=0)  # noqa: SIM115 - closed by keep or discard
         except FileNotFoundError:
             raise SpoolClosed from None
+        # The lock tells a slice that arrives from one whose web process was killed.
+        fcntl.flock(self.file, fcntl.LOCK_EX)
 
     def write(self, view: memoryview) -> None:
         """Append to the slice; a disk that fills up may take a piece at a time before it refuses."""
@@ -113,15 +144,22 @@ class Draft:
             view = view[self.file.write(view) :]
 
     def keep(self, crc64: int) -> Slice:
-        """Rename the file into place. A slice that was sent twice replaces its earlier self."""
-        self.file.close()
-        kept = slice_of(self.transfer_id, f"{self.number}.{crc64:016x}")
+        """Link the file into place under its own name.
+
+        The same slice sent twice leaves the first where it is, which may be on its way to the store just
+        now; a slice that differs replaces its earlier self.
+        """
+        kept = Slice(self.number, crc64, _directory(self.transfer_id) / f"{self.number}.{crc64:016x}")
         try:
-            self.path.rename(kept.path)
+            kept.path.hardlink_to(self.path)
+        except FileExistsError:
+            pass
         except FileNotFoundError:
+            self.file.close()
             raise SpoolClosed from None
+        self.discard()
         for other in slices_waiting(self.transfer_id):
-            if other.number == self.number and other.path != kept.path:
+            if other.number == self.number and other.crc64 != crc64:
                 other.path.unlink(missing_ok=True)
         return kept
 
@@ -173,16 +211,19 @@ def spool_ids() -> set[int]:
     return {int(name) for name in names if name.isdigit()}
 
 
-def spool_clean() -> None:
-    """Finish removals that were cut off half-way."""
-    for path in Path(settings.SPOOL_DIR).glob("*.removed-*"):
-        shutil.rmtree(path, ignore_errors=True)
+def closed_ids() -> set[int]:
+    """Return the transfers whose spool was closed and is not removed yet."""
+    return {
+        int(path.name.split(".")[0])
+        for path in Path(settings.SPOOL_DIR).glob("*.closed-*")
+        if path.name.split(".")[0].isdigit()
+    }
 
 
-def partials_remove(transfer_id: int, *, older_than_s: float) -> None:
-    """Remove what is left of slices whose connection or web process died while they arrived."""
-    with suppress(FileNotFoundError):
-        for path in _directory(transfer_id).glob(f"*{PARTIAL}"):
-            with suppress(FileNotFoundError):
-                if time.time() - path.stat().st_mtime > older_than_s:
-                    path.unlink()
+def partials_remove(transfer_id: int) -> None:
+    """Remove what is left of slices whose web process was killed while they arrived."""
+    for path in _directory(transfer_id).glob(f"*{PARTIAL}"):
+        with suppress(FileNotFoundError):
+            # Younger ones may be between their creation and their lock.
+            if time.time() - path.stat().st_mtime > PARTIAL_YOUNG_S and not _is_locked(path):
+                path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from apps.jobs.models import Job
 from apps.jobs.progress import once_in
 from apps.jobs.services import job_announce, job_move
 from apps.transfers import spool
+from apps.transfers.leases import is_free
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES
@@ -20,10 +22,13 @@ from apps.transfers.sending import SENDING_STATES
 SLICE_IDLE_S = 15.0
 # Between two attempts to hand the same slice over; the queue may just be long.
 HAND_OVER_AGAIN_S = 20
-PARTIAL_DEAD_S = 600.0
+STEP_AGAIN_S = 30
 # Reports of parts tell the pages by themselves; this is for those that stand still.
 ANNOUNCED_AT_MOST = 200
 STILLBORN = timedelta(minutes=10)
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -40,14 +45,39 @@ class Owed:
 def transfers_owed(*, min_age_s: float = SLICE_IDLE_S) -> Owed:
     """Return the steps that are owed. A worker that has just started passes 0 for `min_age_s`."""
     owed = Owed()
-    _drop_stillborn(timezone.now())
+    now = timezone.now()
+    _drop_stillborn(now)
     active = Transfer.objects.select_related("job").filter(job__state__in=Job.ACTIVE)
-    for transfer in active.filter(lease_until__lte=timezone.now()):
-        _add_step(owed, transfer)
-    for transfer in active.filter(source_key="", job__state__in=SENDING_STATES):
-        _add_slices(owed, transfer, min_age_s=min_age_s)
+    free = set(active.filter(is_free(now)).values_list("pk", flat=True))
+    for transfer in active:
+        try:
+            if transfer.pk in free:
+                _add_step(owed, transfer)
+            _add_slices(owed, transfer, min_age_s=min_age_s)
+        except Exception:
+            # Whatever is wrong with this one, the others still need their steps.
+            logger.exception("A transfer could not be looked after.", extra={"transfer": transfer.pk})
     _clean_spool()
     return owed
+
+
+def transfer_owed(*, transfer_id: int) -> Owed:
+    """Return the steps that are owed for one transfer now, whatever was queued for it before."""
+    owed = Owed()
+    transfer = Transfer.objects.select_related("job").filter(pk=transfer_id).first()
+    if transfer is not None:
+        _add_step(owed, transfer, is_asked_for=True)
+        _add_slices(owed, transfer, min_age_s=0.0)
+    return owed
+
+
+def step_rest(transfer_id: int, *, seconds: int) -> None:
+    """This will keep the sweep from queueing a step that is queued already, with a pause before it."""
+    once_in(_gate(transfer_id), seconds=seconds)
+
+
+def _gate(transfer_id: int) -> str:
+    return f"step:{transfer_id}"
 
 
 def transfers_announce() -> None:
@@ -57,35 +87,46 @@ def transfers_announce() -> None:
         job_announce(job_id)
 
 
-def _add_step(owed: Owed, transfer: Transfer) -> None:
+def _add_step(owed: Owed, transfer: Transfer, *, is_asked_for: bool = False) -> None:
+    steps = _step_of(owed, transfer)
+    if steps is None:
+        return
+    # The message may only be waiting its turn: a queue must not grow with each look at it.
+    if is_asked_for or once_in(_gate(transfer.pk), seconds=STEP_AGAIN_S):
+        steps.append(transfer.pk)
+
+
+def _step_of(owed: Owed, transfer: Transfer) -> list[int] | None:
     state = transfer.job.state
     if state == Job.State.CANCELING:
-        owed.aborts.append(transfer.pk)
-    elif state == Job.State.FINISHING:
-        owed.completes.append(transfer.pk)
-    elif state in SENDING_STATES and transfer_is_whole(transfer):
-        owed.whole.append(transfer.pk)
-    elif transfer.is_copy and state in (Job.State.QUEUED, Job.State.RUNNING):
-        owed.copies.append(transfer.pk)
+        return owed.aborts
+    if state == Job.State.FINISHING:
+        return owed.completes
+    if state in SENDING_STATES and transfer_is_whole(transfer):
+        return owed.whole
+    if transfer.is_copy and state in (Job.State.QUEUED, Job.State.RUNNING):
+        return owed.copies
+    return None
 
 
 def _add_slices(owed: Owed, transfer: Transfer, *, min_age_s: float) -> None:
+    if transfer.is_copy or transfer.job.state not in SENDING_STATES:
+        return
     for item in spool.slices_waiting(transfer.pk):
         if not spool.slice_is_idle(item, min_age_s=min_age_s):
             continue
         if min_age_s and not once_in(f"slice:{transfer.pk}:{item.number}", seconds=HAND_OVER_AGAIN_S):
             continue
         owed.slices.append((transfer.pk, item.number))
-    spool.partials_remove(transfer.pk, older_than_s=PARTIAL_DEAD_S)
+    spool.partials_remove(transfer.pk)
 
 
 def _clean_spool() -> None:
     """Remove folders of transfers that ended or were deleted with their owner."""
-    ids = spool.spool_ids()
+    ids = spool.spool_ids() | spool.closed_ids()
     alive = set(Transfer.objects.filter(pk__in=ids, job__state__in=Job.ACTIVE).values_list("pk", flat=True))
     for transfer_id in ids - alive:
         spool.spool_remove(transfer_id)
-    spool.spool_clean()
 
 
 def _drop_stillborn(now: datetime) -> None:

@@ -3,57 +3,108 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from apps.jobs.models import Job
 from apps.jobs.services import job_park
 from apps.storage.errors import Canceled, Corrupted, StorageError, Throttled, Unavailable
 from apps.transfers.copying import copy_batch
-from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
+from apps.transfers.finishing import (
+    transfer_abandon,
+    transfer_abort,
+    transfer_complete,
+    transfer_finish_claim,
+)
 from apps.transfers.models import Transfer
-from apps.transfers.sending import Sent, part_send
-from apps.transfers.sweeping import SLICE_IDLE_S, transfers_announce, transfers_owed
+from apps.transfers.sending import SENDING_STATES, Sent, part_send
+from apps.transfers.sweeping import (
+    SLICE_IDLE_S,
+    Owed,
+    step_rest,
+    transfer_owed,
+    transfers_announce,
+    transfers_owed,
+)
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
-PASSING = (Throttled, Unavailable, Corrupted)
 ATTEMPTS = 8
 LONGEST_PAUSE_S = 30
-
-
-def _try_again_or_park(task: Task[Any, Any], transfer_id: int, error: StorageError) -> None:
-    """Repeat what may pass, with growing pauses; leave everything else for a person to decide."""
-    if isinstance(error, Canceled):
-        return
-    if isinstance(error, PASSING) and task.request.retries < ATTEMPTS:
-        raise task.retry(
-            exc=error, countdown=min(2**task.request.retries, LONGEST_PAUSE_S), max_retries=ATTEMPTS
-        )
-    logger.warning("A transfer needs attention.", extra={"transfer": transfer_id}, exc_info=error)
-    transfer = Transfer.objects.filter(pk=transfer_id).first()
-    if transfer is not None:
-        job_park(transfer.job_id, error)
+# How much longer than a pause the sweep leaves a step alone, for the message to get its turn.
+TURN_S = 20
 
 
 def hand_over(task: Task[Any, Any], **arguments: Any) -> None:
-    """This will queue a step once the rows are committed.
+    """This will queue a step once the rows are committed."""
+    transaction.on_commit(partial(publish, task, **arguments))
+
+
+def publish(task: Task[Any, Any], **arguments: Any) -> None:
+    """This will queue a step now.
 
     A broker that does not answer is no error here: the rows and the spool say what is owed, and the sweep
     queues it again.
     """
-    transaction.on_commit(partial(_publish, task, arguments))
-
-
-def _publish(task: Task[Any, Any], arguments: dict[str, Any]) -> None:
     try:
         task.delay(**arguments)
     except OperationalError:
         logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
+
+
+def _attempt(
+    task: Task[Any, Any],
+    transfer_id: int,
+    step: Callable[[], T],
+    *,
+    give_up: Callable[[int, StorageError], None],
+    passing: tuple[type[StorageError], ...] = (Throttled, Unavailable, Corrupted),
+) -> T | None:
+    """Return what the step returned. Repeat what may pass with growing pauses; else give up in words."""
+    try:
+        return step()
+    except Canceled:
+        return None
+    except StorageError as error:
+        failure = error
+    except Exception as error:
+        logger.exception("A step failed in the console itself.", extra={"transfer": transfer_id})
+        failure = Unavailable(
+            "The console itself failed; its log says why. Try again when that is repaired.",
+            code=type(error).__name__,
+        )
+    if isinstance(failure, passing) and task.request.retries < ATTEMPTS:
+        pause_s = min(2**task.request.retries, LONGEST_PAUSE_S)
+        step_rest(transfer_id, seconds=pause_s + TURN_S)
+        raise task.retry(exc=failure, countdown=pause_s, max_retries=ATTEMPTS)
+    logger.warning("A transfer needs attention.", extra={"transfer": transfer_id}, exc_info=failure)
+    give_up(transfer_id, failure)
+    return None
+
+
+def _park_sending(transfer_id: int, error: StorageError) -> None:
+    _park(transfer_id, error, frm=SENDING_STATES)
+
+
+def _park_finishing(transfer_id: int, error: StorageError) -> None:
+    _park(transfer_id, error, frm=[Job.State.FINISHING])
+
+
+def _park(transfer_id: int, error: StorageError, *, frm: Iterable[Job.State]) -> None:
+    transfer = Transfer.objects.filter(pk=transfer_id).first()
+    if transfer is not None:
+        job_park(transfer.job_id, error, frm=frm)
+
+
+def _abandon(transfer_id: int, error: StorageError) -> None:
+    transfer_abandon(transfer_id=transfer_id, error=error)
 
 
 def _complete_if_ours(transfer_id: int) -> None:
@@ -65,52 +116,51 @@ def _complete_if_ours(transfer_id: int) -> None:
 @shared_task(bind=True)
 def send_part(self: Any, /, *, transfer_id: int, number: int, **_: Any) -> None:
     """Send one slice to the store."""
-    try:
-        sent = part_send(transfer_id=transfer_id, number=number)
-    except StorageError as error:
-        _try_again_or_park(self, transfer_id, error)
-        return
-    if sent is Sent.LAST_PART:
+    step = partial(part_send, transfer_id=transfer_id, number=number)
+    if _attempt(self, transfer_id, step, give_up=_park_sending) is Sent.LAST_PART:
         _complete_if_ours(transfer_id)
 
 
 @shared_task(bind=True)
 def copy_parts(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Copy parts for some twenty seconds and queue itself again while some are missing."""
-    try:
-        is_whole = copy_batch(transfer_id=transfer_id)
-    except StorageError as error:
-        _try_again_or_park(self, transfer_id, error)
-        return
+    step = partial(copy_batch, transfer_id=transfer_id)
+    is_whole = _attempt(self, transfer_id, step, give_up=_park_sending)
     if is_whole:
         _complete_if_ours(transfer_id)
     elif is_whole is False:
+        step_rest(transfer_id, seconds=TURN_S)
         hand_over(copy_parts, transfer_id=transfer_id)
 
 
 @shared_task(bind=True)
 def complete_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Complete a transfer whose parts are all there."""
-    try:
-        transfer_complete(transfer_id=transfer_id)
-    except StorageError as error:
-        _try_again_or_park(self, transfer_id, error)
+    # What is wrong with the whole stays wrong: the upload is used up, and only a person can decide.
+    step = partial(transfer_complete, transfer_id=transfer_id)
+    _attempt(self, transfer_id, step, give_up=_park_finishing, passing=(Throttled, Unavailable))
 
 
 @shared_task(bind=True)
 def abort_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
-    """Abort a canceled transfer. A store that does not answer is asked again by the sweep."""
-    try:
-        transfer_abort(transfer_id=transfer_id)
-    except StorageError:
-        logger.warning("An abort is still owed.", extra={"transfer": transfer_id}, exc_info=True)
+    """Abort a canceled transfer; a store that goes on refusing ends it with the refusal written down."""
+    _attempt(self, transfer_id, partial(transfer_abort, transfer_id=transfer_id), give_up=_abandon)
 
 
 @shared_task
 def sweep_transfers(*, min_age_s: float = SLICE_IDLE_S, **_: Any) -> None:
     """Queue again whatever nobody is working on."""
-    owed = transfers_owed(min_age_s=min_age_s)
     transfers_announce()
+    _hand_over_all(transfers_owed(min_age_s=min_age_s))
+
+
+@shared_task
+def resume_transfer(*, transfer_id: int, **_: Any) -> None:
+    """Queue at once what a transfer needs that a person has just resumed."""
+    _hand_over_all(transfer_owed(transfer_id=transfer_id))
+
+
+def _hand_over_all(owed: Owed) -> None:
     for transfer_id, number in owed.slices:
         hand_over(send_part, transfer_id=transfer_id, number=number)
     for transfer_id in owed.copies:
@@ -126,4 +176,4 @@ def sweep_transfers(*, min_age_s: float = SLICE_IDLE_S, **_: Any) -> None:
 @worker_ready.connect
 def _sweep_at_once(**_: Any) -> None:
     # What a killed worker held is free now: nobody should wait until its slices count as idle.
-    hand_over(sweep_transfers, min_age_s=0.0)
+    publish(sweep_transfers, min_age_s=0.0)

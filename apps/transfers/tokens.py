@@ -11,7 +11,7 @@ from apps.storage.multipart import PartPlan, plan_of
 
 SLICES_PATH = "/slices/"
 SALT = "console.transfers.slices"
-LIFETIME_S = 24 * 3600
+LIFETIME_S = 6 * 3600
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class TokenRefused(Exception):
 
 
 def token_create(transfer_id: int, plan: PartPlan, *, now: float) -> str:
-    """Return a token for the slices of one transfer, valid for a day from `now` in unix seconds."""
+    """Return a token for the slices of one transfer, valid for six hours from `now` in unix seconds."""
     return signing.dumps([transfer_id, plan.size, plan.part_size, int(now) + LIFETIME_S], salt=SALT)
 
 

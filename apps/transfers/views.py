@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -37,6 +38,12 @@ def _transfer_of(request: HttpRequest, job: UUID) -> Transfer:
     return get_object_or_404(
         Transfer.objects.select_related("job", "connection"), job__in=visible, job_id=job
     )
+
+
+def _may_write(request: HttpRequest, transfer: Transfer) -> bool:
+    """Return whether this person still may; somebody who was let in may have been shown out since."""
+    role = transfer.connection.role_of(cast("Person", request.user))
+    return role is not None and role >= Role.WRITER
 
 
 def _slice_url(transfer: Transfer) -> str:
@@ -102,17 +109,23 @@ def _started(transfer: Transfer) -> dict[str, Any]:
 
 @require_GET
 def transfer_state(request: HttpRequest, job: UUID) -> HttpResponse:
+    version = int(time.time() * 1000)
     transfer = _transfer_of(request, job)
     figures = figures_for([transfer.job])[transfer.job_id]
+    started = _started(transfer)
+    if not _may_write(request, transfer):
+        del started["slice_url"]
     return JsonResponse(
         {
-            **_started(transfer),
+            **started,
             "state": transfer.job.state,
             "key": transfer.key,
             "size": transfer.size,
             "file_modified_ms": transfer.file_modified_ms,
             "received": services.slices_received(transfer),
             "bytes_done": figures.bytes_done,
+            "error_message": transfer.job.error_message,
+            "version": version,
         }
     )
 
@@ -156,11 +169,13 @@ def transfer_pause(request: HttpRequest, job: UUID) -> HttpResponse:
 
 @require_POST
 def transfer_resume(request: HttpRequest, job: UUID) -> HttpResponse:
+    if not _may_write(request, _transfer_of(request, job)):
+        raise PermissionDenied(_("This needs the role “%(role)s”.") % {"role": Role.WRITER.label})
     return _after(
         request,
         job,
         services.transfer_resume,
-        lambda transfer: tasks.hand_over(tasks.sweep_transfers, min_age_s=0.0),
+        lambda transfer: tasks.hand_over(tasks.resume_transfer, transfer_id=transfer.pk),
     )
 
 

@@ -112,7 +112,11 @@ def test_only_one_of_two_moves_wins(job: Job) -> None:
 
 @pytest.mark.usefixtures("redis")
 def test_parked_job_keeps_the_stores_words_until_it_runs_again(job: Job) -> None:
-    job_park(job.pk, Denied("Access Denied.", code="AccessDenied", request_id="NjE="))
+    job_park(
+        job.pk,
+        Denied("Access Denied.", code="AccessDenied", request_id="NjE="),
+        frm=[Job.State.RUNNING],
+    )
 
     job.refresh_from_db()
     assert (job.error_code, job.error_message, job.error_request_id) == (

@@ -30,8 +30,7 @@ def spool_dir(settings: Any, tmp_path: Path) -> Path:
 def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
     """Note what would be queued: the broker has a test of its own in `test_worker.py`."""
     noted: list[dict[str, int]] = []
-    monkeypatch.setattr(tasks, "_publish", lambda task, arguments: noted.append(arguments))
-    monkeypatch.setattr(tasks.transaction, "on_commit", lambda call: call())
+    monkeypatch.setattr(tasks, "publish", lambda task, **arguments: noted.append(arguments))
     return noted
 
 

@@ -81,7 +81,7 @@ def test_upload_without_upload_id_is_dropped_after_a_while(begin: Begin) -> None
 def test_folder_of_an_ended_transfer_is_removed(begin: Begin, spool_dir: Path) -> None:
     transfer = begin(3)
     (spool_dir / "999999").mkdir()
-    (spool_dir / "77.removed-abcd").mkdir()
+    (spool_dir / "77.closed-abcd").mkdir()
 
     transfers_owed()
 

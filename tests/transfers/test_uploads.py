@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
 
 import pytest
 
@@ -319,13 +322,45 @@ def test_upload_id_taken_away_is_told_apart(begin: Begin, store: ObjectStore, bu
         part_send(transfer_id=transfer.pk, number=1)
 
 
-def test_corruption_on_the_way_is_noticed(begin: Begin, content: bytes) -> None:
+def test_corruption_on_the_way_is_noticed(
+    begin: Begin, content: bytes, connection: Connection, local_store: LocalStore
+) -> None:
     transfer = begin(len(content))
-    draft = spool.Draft(transfer.pk, 1)
-    draft.write(memoryview(content[: 8 * MIB]))
-    draft.keep(crc64_update(b"what the browser sent was different"))
+    slice_put(transfer, 1, content[: 8 * MIB])
+    with flipping_proxy(local_store.port) as port:
+        Connection.objects.update(connect_to=f"127.0.0.1:{port}")
 
-    with pytest.raises(Corrupted):
-        part_send(transfer_id=transfer.pk, number=1)
+        with pytest.raises(Corrupted):
+            part_send(transfer_id=transfer.pk, number=1)
 
     assert transfer.parts.count() == 0
+    assert spool.slice_find(transfer.pk, 1) is not None
+
+
+@contextmanager
+def flipping_proxy(port: int) -> Iterator[int]:
+    """Pass bytes on to a server, one bit of each megabyte of a body turned over."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source: socket.socket, target: socket.socket, *, flips: bool) -> None:
+        with suppress(OSError):
+            while data := bytearray(source.recv(1 << 20)):
+                if flips and len(data) > 4096:
+                    data[-1] ^= 1
+                target.sendall(data)
+        target.close()
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _address = listener.accept()
+                server = socket.create_connection(("127.0.0.1", port))
+                for source, target, flips in ((client, server, True), (server, client, False)):
+                    Thread(target=pump, args=(source, target), kwargs={"flips": flips}, daemon=True).start()
+
+    Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()

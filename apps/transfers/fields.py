@@ -1,0 +1,43 @@
+"""Keys as a form takes them, for every app that asks a person for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
+from django.utils.translation import gettext as _
+
+KEY_BYTES_MAX = 850
+
+
+def is_key_length(key: str) -> None:
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        raise ValidationError(_("This holds half of a Unicode pair, which no key can.")) from None
+    if length > KEY_BYTES_MAX:
+        raise ValidationError(
+            _("Too long: %(length)s bytes in UTF-8, and a key has at most %(max)s."),
+            params={"length": length, "max": KEY_BYTES_MAX},
+        )
+
+
+def is_new_key(key: str) -> None:
+    """Check what the store would refuse, and what can be stored but never asked for again."""
+    if key[0] in "/\\":
+        raise ValidationError(_("A key must not start with / or \\."))
+    if any("\x18" <= character <= "\x1b" or character == "\x00" for character in key):
+        raise ValidationError(
+            _("The control characters 0x00 and 0x18 to 0x1B are not possible in a new key.")
+        )
+
+
+class KeyField(forms.CharField):
+    """A key or prefix as it is: spaces at the ends and control characters belong to it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+        self.validators = [v for v in self.validators if not isinstance(v, ProhibitNullCharactersValidator)]
+        self.validators.append(is_key_length)
