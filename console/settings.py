@@ -56,7 +56,7 @@ def data_secret(name: str) -> str:
     path = DATA_DIR / name
     if not path.exists():
         try:
-            DATA_DIR.mkdir(parents=True, exist_ok=True)
+            DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = DATA_DIR / f".{name}.{secrets.token_hex(8)}"
             draft.touch(mode=0o600)
             draft.write_text(secrets.token_urlsafe(48))

@@ -16,6 +16,7 @@ from apps.storage.types import ObjectRef, StoredPart
 from apps.transfers.leases import transfer_lease
 from apps.transfers.ledger import part_record, transfer_is_whole
 from apps.transfers.models import Transfer
+from apps.transfers.targets import target_require_free
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ def _copy_part(transfer: Transfer, number: int) -> StoredPart:
             last_byte=offset + length - 1,
             source_etag=transfer.source_etag,
         )
+    target_require_free(transfer, crc64=transfer.crc64)
     stored = store.copy_object(
         source=source,
         bucket=transfer.bucket,

@@ -26,6 +26,7 @@ from apps.transfers import spool
 from apps.transfers.leases import transfer_lease
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
+from apps.transfers.targets import target_require_free
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ def _single(parts: list[StoredPart]) -> StoredObject:
 
 
 def _complete(transfer: Transfer, parts: list[StoredPart], expected: str) -> StoredObject:
+    target_require_free(transfer, crc64=expected)
     try:
         return store_for(transfer.connection).complete_multipart_upload(
             bucket=transfer.bucket,

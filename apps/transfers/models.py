@@ -33,6 +33,8 @@ class Transfer(models.Model):
     source_bucket = models.CharField(max_length=100, blank=True)
     source_region = models.CharField(max_length=50, blank=True)
     source_key = models.CharField(max_length=1000, blank=True)
+    # Whether an object that has the key already may be lost: somebody said so.
+    may_replace = models.BooleanField(default=False)
     source_etag = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(default=timezone.now)
 

@@ -13,10 +13,11 @@ from apps.connections.services import store_for
 from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
 from apps.storage.digest import crc64_file
-from apps.storage.errors import Corrupted, Denied, Refused
+from apps.storage.errors import Conflict, Corrupted, Denied, Refused
 from apps.storage.types import FileSlice, ObjectHeaders, StoredPart
 from apps.transfers import ledger, spool
 from apps.transfers.models import Transfer
+from apps.transfers.targets import target_require_free
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +66,12 @@ def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> ledger.Co
     body = FileSlice(file=file, offset=0, length=length)
     try:
         _require_undamaged(waiting, file, length)
-        stored = _store_part(transfer, waiting.number, body, reporter)
+        stored = _store_part(transfer, waiting, body, reporter)
         _verify(stored, waiting, file)
     except BaseException as error:
         reporter.take_back()
-        if isinstance(error, Denied):
-            # Keys that are repaired must be used at once.
+        if isinstance(error, Denied | Conflict):
+            # Keys that are repaired, and a yes to replacing, must count at once.
             ledger.transfer_forget(transfer.pk)
         raise
     confirmed = ledger.part_record(transfer, stored)
@@ -79,9 +80,9 @@ def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> ledger.Co
 
 
 def _store_part(
-    transfer: Transfer, number: int, body: FileSlice, on_progress: Callable[[int], bool]
+    transfer: Transfer, waiting: spool.Slice, body: FileSlice, on_progress: Callable[[int], bool]
 ) -> StoredPart:
-    store = store_for(transfer.connection)
+    store, number = store_for(transfer.connection), waiting.number
     if transfer.upload_id:
         return store.upload_part(
             bucket=transfer.bucket,
@@ -92,6 +93,7 @@ def _store_part(
             body=body,
             on_progress=on_progress,
         )
+    target_require_free(transfer, crc64=str(waiting.crc64))
     stored = store.put_object(
         bucket=transfer.bucket,
         region=transfer.region,

@@ -17,6 +17,7 @@ from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef
 from apps.transfers import spool
 from apps.transfers.models import Transfer
+from apps.transfers.targets import TARGET_TAKEN
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -73,6 +74,7 @@ def upload_start(
         plan=plan,
         content_type=wanted.content_type,
         file_modified_ms=wanted.file_modified_ms,
+        may_replace=replace,
     )
     _initiate(transfer, ObjectHeaders(content_type=wanted.content_type or None), is_multipart=plan.count > 1)
     spool.spool_open(transfer.pk)
@@ -113,6 +115,7 @@ def copy_start(
         source_region=source.region,
         source_key=source.key,
         source_etag=info.etag,
+        may_replace=replace,
         crc64=info.crc64 or "",
     )
     _initiate(transfer, _headers_of(info), is_multipart=is_multipart)
@@ -160,8 +163,9 @@ def _transfer_create(
 
 
 def _place_of(target: ObjectRef, detail: dict[str, object]) -> str:
-    source = detail.get("source_bucket")
-    return f"{source} → {target.bucket}" if source else target.bucket
+    if not detail.get("source_key"):
+        return target.bucket
+    return f"{detail['source_bucket']}/{detail['source_key']} → {target.bucket}"
 
 
 def _headers_of(info: ObjectInfo) -> ObjectHeaders:
@@ -222,7 +226,12 @@ def transfer_pause(transfer: Transfer) -> None:
 
 
 def transfer_resume(transfer: Transfer) -> None:
-    """This will let a paused or parked transfer go on from where it is."""
+    """This will let a paused or parked transfer go on from where it is.
+
+    Who tries again although the key was taken in the meantime was told that it will be replaced.
+    """
+    if transfer.job.error_code == TARGET_TAKEN:
+        Transfer.objects.filter(pk=transfer.pk).update(may_replace=True)
     _require(job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.PAUSED, Job.State.PARKED]))
 
 

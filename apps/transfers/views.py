@@ -94,7 +94,10 @@ def _json_of(request: HttpRequest) -> dict[str, Any]:
         data = json.loads(request.body)
     except ValueError:
         return {}
-    return data if isinstance(data, dict) else {}
+    if not isinstance(data, dict):
+        return {}
+    # A list would pass a text field as its own spelling.
+    return {name: value for name, value in data.items() if not isinstance(value, dict | list)}
 
 
 def _started(transfer: Transfer) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class DataFolder:
             for folder in (self.path, self.run, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
             # The sign-in link and the logs are nobody else's business.
+            # Sessions are in there, and what people sent on its way: nobody else of this machine may look.
+            self.path.chmod(0o700)
             self.run.chmod(0o700)
             self.logs.chmod(0o700)
             with tempfile.TemporaryFile(dir=self.path):

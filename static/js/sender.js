@@ -213,8 +213,9 @@ export class Sender extends EventTarget {
     const isAnswered = (isRefused || (error.status === 0 && inRow > 1)) && (await this.#renew());
     if (this.phase !== 'sending' || (isRefused && isAnswered)) return;
     const wait = error.retryAfterS || waitOf(attempt);
-    const isStore = error.retryAfterS || isAnswered;
-    this.#say(isStore ? word('waiting-store') : word('waiting-network', { time: duration(wait) }));
+    // The server's own sentence says most: a full disk is not a slow store.
+    const silent = isAnswered ? word('waiting-store') : word('waiting-network', { time: duration(wait) });
+    this.#say(error.status === 503 ? error.message : silent);
     await this.#pauseFor(wait);
   }
 

@@ -72,4 +72,5 @@ document.body.addEventListener('htmx:responseError', showFailure);
 document.body.addEventListener('htmx:sendError', () => toast(word('offline'), 'error'));
 document.body.addEventListener('toast', (event) => toast(event.detail.message, event.detail.level));
 document.querySelectorAll('#toasts [data-toast]').forEach(expire);
-if (sessionStorage.getItem('tray') === 'open') openTray(true);
+// On a phone it would cover the page that was asked for.
+if (sessionStorage.getItem('tray') === 'open' && matchMedia('(min-width: 48em)').matches) openTray(true);

@@ -82,6 +82,9 @@ function countWaiting() {
 // The server's list knows these uploads too; the line of this page says more about them.
 function hideOwned() {
   for (const row of document.querySelectorAll('#tray-jobs [data-job]')) row.hidden = owns(row.dataset.job);
+  for (const question of document.querySelectorAll('[data-job] [data-waiting]')) {
+    if (owns(question.closest('[data-job]').dataset.job)) question.hidden = true;
+  }
   const empty = document.querySelector('[data-tray-empty]');
   if (!empty) return;
   const shown = document.querySelectorAll('#tray-jobs [data-job]:not([hidden])').length;

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -21,6 +23,7 @@ from console.supervisor.health import heartbeat_health
 from console.supervisor.output import PartLog, Terminal
 from console.supervisor.process import Part, Runner
 
+T = TypeVar("T")
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); {SLEEP}"
 PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEP!r}]); {SLEEP}"
@@ -32,6 +35,12 @@ async def well() -> bool:
 
 async def unwell() -> bool:
     return False
+
+
+def run_alone(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in a thread: a browser in the same process keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, asyncio.wait_for(work, 20)).result()
 
 
 def runner_of(
@@ -77,7 +86,7 @@ def test_killed_part_comes_back_with_a_new_process(tmp_path: Path) -> None:
         await runner.stop()
         await task
 
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    run_alone(scenario())
     assert_nothing_left(tmp_path)
 
 
@@ -85,7 +94,7 @@ def test_part_that_never_starts_says_its_last_words(tmp_path: Path) -> None:
     runner = runner_of("raise SystemExit('no such folder: /nowhere')", tmp_path, health=unwell)
 
     with pytest.raises(CannotStart, match=r"part ended with exit code 1\. (?s:.*)no such folder: /nowhere"):
-        asyncio.run(asyncio.wait_for(runner.run(), 20))
+        run_alone(runner.run())
 
 
 def test_part_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +102,7 @@ def test_part_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest
     runner = runner_of(SLEEP, tmp_path, health=unwell)
 
     with pytest.raises(CannotStart, match="part does not answer"):
-        asyncio.run(asyncio.wait_for(runner.run(), 20))
+        run_alone(runner.run())
 
     assert_nothing_left(tmp_path)
 
@@ -115,7 +124,7 @@ def test_part_that_stops_answering_is_started_again(tmp_path: Path, monkeypatch:
         await runner.stop()
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    run_alone(scenario())
 
     assert "part does not answer; it starts again in 1 s." in (tmp_path / "part.log").read_text()
 
@@ -134,7 +143,7 @@ def test_stubborn_part_is_ended_after_its_time(tmp_path: Path) -> None:
         await task
         return time.monotonic() - began
 
-    assert 0.3 <= asyncio.run(asyncio.wait_for(scenario(), 20)) < 3
+    assert 0.3 <= run_alone(scenario()) < 3
     assert_nothing_left(tmp_path)
 
 
@@ -149,7 +158,7 @@ def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
         await runner.stop()
         await task
 
-    asyncio.run(asyncio.wait_for(scenario(), 20))
+    run_alone(scenario())
 
     assert_nothing_left(tmp_path)
 
@@ -178,8 +187,8 @@ def test_heartbeat_goes_stale(tmp_path: Path) -> None:
     async def ask() -> bool:
         return await check()
 
-    assert not asyncio.run(ask())
+    assert not run_alone(ask())
     file.touch()
-    assert asyncio.run(ask())
+    assert run_alone(ask())
     os.utime(file, (time.time() - 61,) * 2)
-    assert not asyncio.run(ask())
+    assert not run_alone(ask())

@@ -305,3 +305,27 @@ def test_same_content_twice_is_one_object(
 
     info = store.head_object(bucket=bucket, region=REGION, key=transfer.key)
     assert info.crc64 == str(crc64_update(content))
+
+
+@pytest.mark.parametrize("size", [11, 20 * MIB])
+def test_key_that_is_taken_meanwhile_is_not_overwritten_silently(
+    begin: Begin, put: Callable[..., str], store: ObjectStore, bucket: str, size: int
+) -> None:
+    transfer = begin(size)
+    put(transfer.key, b"somebody else's")
+    for number in range(1, transfer.plan.count + 1):
+        slice_put(transfer, number, bytes(transfer.plan.range_of(number)[1]))
+        tasks.send_part.apply(kwargs={"transfer_id": transfer.pk, "number": number})
+    Job.objects.filter(state=Job.State.RUNNING).update(state=Job.State.FINISHING)
+    tasks.complete_transfer.apply(kwargs={"transfer_id": transfer.pk})
+
+    job = Job.objects.get(pk=transfer.job_id)
+    assert (job.state, job.error_code) == ("parked", "TargetTaken")
+    assert stored_bytes(store, bucket, transfer.key) == b"somebody else's"
+
+    transfer.refresh_from_db()
+    services.transfer_resume(transfer)
+    tasks.send_part.apply(kwargs={"transfer_id": transfer.pk, "number": 1})
+    transfer_finish_claim(transfer)
+    transfer_complete(transfer_id=transfer.pk)
+    assert stored_bytes(store, bucket, transfer.key) == bytes(size)

@@ -35,7 +35,7 @@ class Timeouts:
     """How long to wait, in seconds, per phase of a call."""
 
     connect_s: float = 10.0
-    small_s: float = 60.0
+    small_s: float = 10.0
     stalled_s: int = 60
     long_s: float = 1800.0
 
