@@ -22,7 +22,7 @@ from apps.accounts.forms import SignInForm
 from apps.accounts.models import Person
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-# Set by a sign-in link: this session may choose a password without knowing the old one.
+# Set by a sign-in link: whoever came by it may choose a password without knowing the old one.
 MAY_SET_PASSWORD = "may_set_password"  # noqa: S105
 THEMES = ("light", "dark", "auto")
 YEAR_S = 365 * 24 * 3600

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.jobs.rules import error_sentence
+
 if TYPE_CHECKING:
     from apps.accounts.models import Person
 
@@ -76,6 +78,15 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.title}"
+
+    @property
+    def error_text(self) -> str:
+        return error_sentence(self.error_code, self.error_message)
+
+    @property
+    def error_said(self) -> str:
+        """The store's own words, where the sentence is ours."""
+        return "" if self.error_text == self.error_message else self.error_message
 
     @property
     def is_active(self) -> bool:

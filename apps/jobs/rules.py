@@ -1,0 +1,32 @@
+"""What a job's error code means to the person who looks at it, in their language."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# The store's own words stay beside these, folded, for whoever has to look further.
+ERROR_SENTENCES: dict[str, Promise] = {
+    "AccessDenied": _("The connection's key may not do this."),
+    "InvalidAccessKeyId": _("The store does not know the connection's key."),
+    "SignatureDoesNotMatch": _("The connection's secret key is wrong."),
+    "NoSuchBucket": _("The bucket does not exist any more."),
+    "NoSuchKey": _("The source object does not exist any more."),
+    "NoSuchUpload": _("Somebody ended this upload in the store. Cancel it and begin again."),
+    "PreconditionFailed": _("The source object was changed while it was copied. Cancel and begin again."),
+    "SlowDown": _("The store is limiting requests."),
+    "InternalError": _("The store failed to answer."),
+    "ServiceUnavailable": _("The store failed to answer."),
+    "Unavailable": _("The store could not be reached."),
+    "Corrupted": _("What the store holds is not what was sent. Delete the object and send it again."),
+    "TargetTaken": _(
+        "Somebody stored an object with this key in the meantime. Try again to replace it, or cancel."
+    ),
+    "SliceDamaged": _("A slice was damaged on the console's disk. Try again and choose the file once more."),
+}
+
+
+def error_sentence(code: str, message: str) -> str:
+    """Return the sentence for a code; the store's own message where there is none."""
+    known = ERROR_SENTENCES.get(code)
+    return message if known is None else str(known)
