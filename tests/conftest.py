@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 
 from apps.accounts.models import Person
 from apps.connections.models import Connection, ConnectionMember, Role
@@ -38,6 +39,12 @@ OTHER_ACCOUNT = Account(
     secret_id="AKIDOTHEROTHEROTHEROTHEROTHER",
     secret_key="other-secret-key-of-the-tests",
 )
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """A request leaves its language behind in the thread, and the next test is not about that."""
+    translation.deactivate()
 
 
 @pytest.fixture
