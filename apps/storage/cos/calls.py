@@ -17,7 +17,7 @@ from apps.storage.cos.curl import Timeouts, TransportFailure
 from apps.storage.cos.download import Download
 from apps.storage.cos.failures import failure_of, is_error_document
 from apps.storage.cos.keys import key_check
-from apps.storage.cos.messages import Answer, Call, Repeat, Request, Subject
+from apps.storage.cos.messages import Answer, Call, Pace, Repeat, Request, Subject
 from apps.storage.cos.sendfile import SendfileTransport
 from apps.storage.cos.signing import Signer
 from apps.storage.cos.transport import CurlTransport
@@ -32,9 +32,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Retries:
-    """How often a call is tried, and how long to wait in between: doubling, with jitter, in seconds."""
+    """How often a call is tried, and how long to wait in between: doubling, with jitter, in seconds.
+
+    A small call is not tried again after `short_for_s`: a page waits for it, and a thread with the page.
+    """
 
     attempts: int = 4
+    short_for_s: float = 15.0
     first_delay_s: float = 0.3
     delay_max_s: float = 10.0
 
@@ -108,7 +112,7 @@ class Caller:
         raise _Refusal(failure_of(call, answer), answer)
 
     def _repeated(self, call: Call, attempt: Callable[[], _T]) -> _T:
-        number = 1
+        number, begun_at = 1, time.monotonic()
         while True:
             try:
                 return attempt()
@@ -119,11 +123,14 @@ class Caller:
             except _Refusal as refusal:
                 error, may_repeat = refusal.error, _may_repeat(call, refusal.error, number)
                 delay_s = max(self._retries.delay_s(number), refusal.asked_delay_s(self._retries.delay_max_s))
-            if not may_repeat or number >= self._retries.attempts:
+            if not may_repeat or number >= self._retries.attempts or self._is_late(call, begun_at):
                 error.operation = call.operation
                 raise error
             _pause(call, delay_s)
             number += 1
+
+    def _is_late(self, call: Call, begun_at: float) -> bool:
+        return call.pace is Pace.SHORT and time.monotonic() - begun_at > self._retries.short_for_s
 
     def _signed(self, call: Call) -> Request:
         """Return the call with its final headers. Each attempt is signed anew: a window may have passed."""
