@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import redis
@@ -123,16 +123,6 @@ def _gauge_of(fields: dict[bytes, bytes], now: float) -> Gauge:
         bytes_done=None if base is None else int(base) + under_way,
         rate=accounting.rate_of(ticks, now=now) if ticks else None,
     )
-
-
-def forget_parts(job_id: UUID) -> None:
-    """Drop the bytes under way of a job that stopped, so that nothing half-sent is shown as done."""
-    try:
-        names = [name for name in cast(list[bytes], _client().hkeys(_key(job_id))) if name.startswith(b"f:")]
-        if names:
-            _client().hdel(_key(job_id), *names)
-    except redis.RedisError:
-        logger.warning("The progress of a job was not cleared.", extra={"job": str(job_id)}, exc_info=True)
 
 
 def announce(message: dict[str, Any]) -> None:
