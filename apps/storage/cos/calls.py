@@ -75,6 +75,23 @@ class Caller:
         host = bucket_host(self.endpoint, bucket, region)
         return self._call(Call(operation=operation, method=method, host=host, **more))
 
+    def _settings_delete(
+        self, operation: str, bucket: str, region: str, *, query: tuple[tuple[str, str], ...]
+    ) -> str:
+        """Delete what is configured on a bucket and return the request id.
+
+        Having had nothing is fine: the documentation does not say whether that is a 204 or a 404, and the
+        second try after a lost answer sees it, too.
+        """
+        try:
+            return self._bucket_call(
+                operation, "DELETE", bucket, region, query=query, accepts=(200, 204), repeat=Repeat.ONCE
+            ).request_id
+        except errors.NotFound as error:
+            if isinstance(error, errors.BucketNotFound):
+                raise
+            return error.request_id
+
     def _object_call(
         self, operation: str, method: str, bucket: str, region: str, key: str, **more: Any
     ) -> Answer:

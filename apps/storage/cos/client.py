@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from apps.storage.cos.bucket import BucketOperations
+from apps.storage.cos.cors import CorsOperations
 from apps.storage.cos.multipart import MultipartOperations
 from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.presign import PresignOperations
 from apps.storage.cos.service import ServiceOperations
-from apps.storage.cos.settings import AclOperations, CorsOperations, TaggingOperations
+from apps.storage.cos.settings import AclOperations, TaggingOperations
 
 
 class CosClient(

@@ -87,6 +87,8 @@ class CopyObjectOptions(ObjectOptions, SourceOptions, total=False):
 
 
 HEADERS = {
+    "AccessControlRequestHeaders": "Access-Control-Request-Headers",
+    "AccessControlRequestMethod": "Access-Control-Request-Method",
     "ACL": "x-cos-acl",
     "CacheControl": "Cache-Control",
     "ContentDisposition": "Content-Disposition",
@@ -111,6 +113,7 @@ HEADERS = {
     "IfNoneMatch": "If-None-Match",
     "IfUnmodifiedSince": "If-Unmodified-Since",
     "MetadataDirective": "x-cos-metadata-directive",
+    "Origin": "Origin",
     "Range": "Range",
     "StorageClass": "x-cos-storage-class",
     "Tagging": "x-cos-tagging",

@@ -1,4 +1,4 @@
-"""What is configured on a bucket or an object: ACL, CORS and tags. Each PUT replaces all that was there."""
+"""What is configured on a bucket or an object: ACL and tags. Each PUT replaces all that was there."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from apps.storage.cos.bodies import BytesBody
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.messages import Answer
 from apps.storage.cos.options import GrantOptions, headers_of
-from apps.storage.cos.xmlread import grants_of, records_of, text_of, xml_parse
-from apps.storage.cos.xmlwrite import acl_body, cors_body, tagging_body
+from apps.storage.cos.xmlread import grants_of, records_of, xml_parse
+from apps.storage.cos.xmlwrite import acl_body, tagging_body
 
 _ACL = (("acl", ""),)
-_CORS = (("cors", ""),)
 _TAGGING = (("tagging", ""),)
 
 
@@ -78,41 +77,8 @@ class AclOperations(Caller):
         return {"RequestId": answer.request_id}
 
 
-class CorsOperations(Caller):
-    """Get and Put of Bucket CORS."""
-
-    def get_bucket_cors(self, *, Bucket: str, Region: str) -> Result:
-        """Return `CORSRule`: rules whose methods, origins and headers are lists, empty rather than absent.
-
-        Raises NotFound where nothing is configured. Source: GET Bucket cors, 2026-08.
-        """
-        answer = self._bucket_call("Get Bucket CORS", "GET", Bucket, Region, query=_CORS)
-        root = xml_parse(answer.body)
-        rules = [
-            {
-                "ID": text_of(rule, "ID"),
-                **{name: [node.text or "" for node in rule.iterfind(name)] for name in _CORS_LISTS},
-                "MaxAgeSeconds": text_of(rule, "MaxAgeSeconds"),
-            }
-            for rule in root.iterfind("CORSRule")
-        ]
-        return {"CORSRule": rules, "RequestId": answer.request_id}
-
-    def put_bucket_cors(self, *, Bucket: str, Region: str, CORSRules: Sequence[Mapping[str, Any]]) -> Result:
-        """Replace the CORS rules and return `PutBucketCorsSucesss`, spelled as documented.
-
-        A rule has `AllowedOrigins` and `AllowedMethods`, and may have `AllowedHeaders`, `ExposeHeaders`,
-        `MaxAgeSeconds` and `ID`. Rules as Get Bucket CORS returns them are taken, too.
-        Source: PUT Bucket cors, 2026-08.
-        """
-        answer = self._bucket_call(
-            "Put Bucket CORS", "PUT", Bucket, Region, query=_CORS, **xml_request(cors_body(CORSRules))
-        )
-        return {"PutBucketCorsSucesss": True, "RequestId": answer.request_id}
-
-
 class TaggingOperations(Caller):
-    """Get and Put of Bucket Tagging."""
+    """Get, Put and Delete of Bucket Tagging."""
 
     def get_bucket_tagging(self, *, Bucket: str, Region: str) -> Result:
         """Return `Tags`: a list of `Key` and `Value`.
@@ -139,8 +105,13 @@ class TaggingOperations(Caller):
         )
         return {"PutBucketTaggingSuccess": True, "RequestId": answer.request_id}
 
+    def delete_bucket_tagging(self, *, Bucket: str, Region: str) -> Result:
+        """Remove all tags and return `DeleteBucketTaggingSuccess`, true also when there were none.
 
-_CORS_LISTS = ("AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader")
+        Raises BucketNotFound for a missing bucket. Source: DELETE Bucket tagging, 2026-08.
+        """
+        request_id = self._settings_delete("Delete Bucket Tagging", Bucket, Region, query=_TAGGING)
+        return {"DeleteBucketTaggingSuccess": True, "RequestId": request_id}
 
 
 def _acl(answer: Answer) -> Result:
