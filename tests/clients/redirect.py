@@ -38,7 +38,7 @@ def _sent(adapter: HTTPAdapter, request: PreparedRequest, *rest: Any, **options:
 
 
 def _slept(seconds: float) -> None:
-    # Clients give the cloud whole seconds to become consistent, and wait between tries. The store needs neither.
+    # Clients give the cloud whole seconds to become consistent, and pause between tries. Here is no cloud.
     _sleep(min(seconds, LONGEST_PAUSE_S))
 
 
