@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.measuring import Sample, measure, rotated
-from harness.node import node_command, node_environment, node_version
-from harness.processes import BenchFailed, python, run_client
+from harness.node import NodeMissing, node_command, node_environment, node_version
+from harness.processes import BENCH, BenchFailed, python, run_client
 from harness.report import MIB, Goals, load, machine, megabytes, paired, spread, table
 from harness.script import script_run
 from harness.servers import Console, Forward, Store
@@ -25,6 +25,7 @@ from harness.workspace import Workspace
 
 PACED_BYTES_PER_SECOND = 200e6
 WARM_UP_SIZE = 64 * MIB
+AS_NODE = BENCH / "harness" / "as_node.cjs"
 CONSOLE_PARTS = ("web", "worker", "redis")
 Samples = Mapping[str, Sequence[Sample]]
 
@@ -48,7 +49,11 @@ class Bench:
             "sdk": self.by_sdk,
             "forward": self.by_forward,
         }
-        if node_command() is not None:
+        try:
+            node_command(AS_NODE)
+        except NodeMissing as missing:
+            print(f"Without the Node SDK: {missing}")
+        else:
             found["node"] = self.by_node
         return found
 
@@ -63,7 +68,7 @@ class Bench:
 
     def by_node(self, key: str) -> Sample:
         spec = {"store": self.store.spec, **self._file(key)}
-        command = node_command() or []
+        command = node_command(AS_NODE)
         return measure(
             lambda: run_client(command, spec, environ=node_environment()), {"store": self.store.pids}
         )

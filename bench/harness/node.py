@@ -1,34 +1,55 @@
-"""The Node SDK, installed by npm into a cache folder that Git ignores."""
+"""The official Node SDK, installed by npm from a committed lock file into a folder that Git ignores.
+
+The benchmarks race it, and the tests compare our requests with its requests.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from harness.processes import BENCH, ROOT
+_ROOT = Path(__file__).resolve().parents[2]
+_FOLDER = _ROOT / ".node"
+_PINS = (_ROOT / "bench" / "node" / "package.json", _ROOT / "bench" / "node" / "package-lock.json")
+_INSTALL_S = 300
+# What npm says when there is no registry to ask; any other failure is ours to repair.
+_UNREACHABLE = ("EAI_AGAIN", "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "E407")
 
-PACKAGE = "cos-nodejs-sdk-v5@3.0.0"
-FOLDER = ROOT / ".node"
-SCRIPT = BENCH / "harness" / "as_node.cjs"
-INSTALL_S = 300
+
+class NodeMissing(Exception):
+    """This machine cannot run the SDK: no node, no npm, or no registry. The text says which."""
 
 
-def node_command() -> list[str] | None:
-    """Return the command that uploads with the Node SDK, None where there is no node or no registry."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return None
-    if not (FOLDER / "node_modules" / "cos-nodejs-sdk-v5").is_dir() and not _installed(npm):
-        return None
-    return [node, str(SCRIPT)]
+class NodeBroken(Exception):
+    """npm is there and answers, but does not install what the lock file says."""
+
+
+def node_command(script: Path) -> list[str]:
+    """Return the command that runs `script` where it can load the SDK, which is installed first.
+
+    Safe in several processes at once: one installs, the others wait. Raises NodeMissing, NodeBroken.
+    """
+    node = _program("node")
+    if not _is_installed():
+        npm = _program("npm")
+        with _alone():
+            if not _is_installed():
+                _install(npm)
+    return [node, str(script)]
 
 
 def node_environment() -> dict[str, str]:
-    return {"NODE_PATH": str(FOLDER / "node_modules"), "NODE_NO_WARNINGS": "1"}
+    """Return what the environment of the command needs."""
+    return {"NODE_PATH": str(_FOLDER / "node_modules"), "NODE_NO_WARNINGS": "1"}
 
 
 def node_version() -> str:
+    """Return what node calls itself."""
     node = shutil.which("node")
     if node is None:
         return "not installed"
@@ -36,11 +57,46 @@ def node_version() -> str:
     return done.stdout.strip()
 
 
-def _installed(npm: str) -> bool:
-    FOLDER.mkdir(exist_ok=True)
-    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(FOLDER), PACKAGE]
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise NodeMissing(f"{name} is not installed.")
+    return found
+
+
+def _is_installed() -> bool:
+    return _stamp().is_file() and _stamp().read_text() == _pinned()
+
+
+def _stamp() -> Path:
+    # npm empties this folder before it begins, so an interrupted installation leaves no stamp.
+    return _FOLDER / "node_modules" / ".pinned"
+
+
+def _pinned() -> str:
+    return hashlib.sha256(b"".join(pin.read_bytes() for pin in _PINS)).hexdigest()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    _FOLDER.mkdir(exist_ok=True)
+    with open(_FOLDER / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(npm: str) -> None:
+    for pin in _PINS:
+        shutil.copy(pin, _FOLDER)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(_FOLDER)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=INSTALL_S, check=False, cwd=FOLDER)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_INSTALL_S, check=False, cwd=_FOLDER
+        )
     except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0 and Path(FOLDER, "node_modules", "cos-nodejs-sdk-v5").is_dir()
+        raise NodeMissing(f"npm installed nothing within {_INSTALL_S} seconds.") from None
+    if done.returncode != 0:
+        said = done.stderr.strip()
+        kind = NodeMissing if any(code in said for code in _UNREACHABLE) else NodeBroken
+        raise kind(f"npm could not install the Node SDK:\n{said[-1000:]}")
+    _stamp().write_text(_pinned())
