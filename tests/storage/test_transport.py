@@ -14,6 +14,7 @@ import pytest
 
 from apps.storage import errors
 from apps.storage.cos import CosClient, Retries
+from apps.storage.cos.progress import Progress
 from apps.storage.types import Credentials, Endpoint, FileSlice
 from tests.storage.conftest import SECRET_KEY, client_of
 from tests.storage.recorder import Recorder, drop, reply
@@ -165,7 +166,7 @@ def test_file_range_arrives_whole(
     recorder.default = STORED
     progress: list[int] = []
 
-    stored = part(client, body, OnProgress=progress.append)
+    stored = part(client, body, onProgress=lambda report: progress.append(report["loaded"]))
 
     assert recorder.seen[0].body == file_path.read_bytes()[5:-4]
     assert recorder.seen[0].headers["content-length"] == str(body.length)
@@ -392,13 +393,13 @@ def test_cancel_stops_a_stalled_upload_within_a_moment(recorder: Recorder, body:
     recorder.before_body.append(lambda _: released.wait(15))
     canceled_at: list[float] = []
 
-    def on_progress(sent: int) -> bool:
-        if sent > 0 and not canceled_at:
+    def on_progress(report: Progress) -> bool:
+        if report["loaded"] > 0 and not canceled_at:
             canceled_at.append(time.monotonic())
         return not canceled_at
 
     with pytest.raises(errors.Canceled):
-        part(client_of(recorder, attempts=3), body, OnProgress=on_progress)
+        part(client_of(recorder, attempts=3), body, onProgress=on_progress)
 
     assert time.monotonic() - canceled_at[0] < 1.5
     released.set()
@@ -413,7 +414,7 @@ def test_cancel_while_waiting_for_the_answer(recorder: Recorder, body: FileSlice
         part(
             client_of(recorder, attempts=3),
             body,
-            OnProgress=lambda sent: sent < body.length or time.monotonic() - started < 0.5,
+            onProgress=lambda report: report["loaded"] < body.length or time.monotonic() - started < 0.5,
         )
 
     assert time.monotonic() - started < 2.5
@@ -421,11 +422,11 @@ def test_cancel_while_waiting_for_the_answer(recorder: Recorder, body: FileSlice
 
 
 def test_exception_of_the_caller_comes_through(recorder: Recorder, body: FileSlice) -> None:
-    def on_progress(_: int) -> bool:
+    def on_progress(_: Progress) -> bool:
         raise LookupError("The job is gone.")
 
     with pytest.raises(LookupError, match="The job is gone"):
-        part(client_of(recorder, attempts=3), body, OnProgress=on_progress)
+        part(client_of(recorder, attempts=3), body, onProgress=on_progress)
 
 
 def test_stalled_upload_times_out(recorder: Recorder, file_path: Path) -> None:

@@ -10,8 +10,9 @@ from apps.storage.cos.addresses import bucket_host, copy_source
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.keys import key_quote
-from apps.storage.cos.messages import Answer, OnProgress, Pace, Repeat, Subject
+from apps.storage.cos.messages import Answer, Pace, Repeat, Subject
 from apps.storage.cos.options import BodyOptions, ObjectOptions, SourceOptions, headers_of, parameters_of
+from apps.storage.cos.progress import ProgressCallback, bytes_reporter
 from apps.storage.cos.xmlread import Decoder, record_of, records_of, text_of, xml_parse
 from apps.storage.cos.xmlwrite import complete_body
 
@@ -59,12 +60,12 @@ class MultipartOperations(Caller):
         Body: BodySource,
         ContentLength: int | None = None,
         TrafficLimit: int | None = None,
-        OnProgress: OnProgress | None = None,
+        onProgress: ProgressCallback | None = None,
         **options: Unpack[BodyOptions],
     ) -> Result:
         """Store one part and return its `ETag` and `CRC64`; the same number again replaces it.
 
-        `Body` as in Put Object. Raises UploadNotFound once the upload is completed or aborted.
+        `Body` and `onProgress` are those of Put Object. Raises UploadNotFound once the upload has ended.
         Source: Upload Part, 2026-08.
         """
         with body_open(Body, length=ContentLength) as body:
@@ -79,7 +80,7 @@ class MultipartOperations(Caller):
                 body=body,
                 pace=Pace.BODY,
                 subject=Subject.UPLOAD,
-                on_progress=OnProgress,
+                on_progress=bytes_reporter(onProgress, total=body.length),
             )
         return {
             "ETag": answer.headers.get("etag", ""),

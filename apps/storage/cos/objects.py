@@ -12,7 +12,7 @@ from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.download import Download
 from apps.storage.cos.keys import key_check
-from apps.storage.cos.messages import OnProgress, Pace, Repeat, Subject
+from apps.storage.cos.messages import Pace, Repeat, Subject
 from apps.storage.cos.options import (
     ConditionOptions,
     CopyObjectOptions,
@@ -21,6 +21,7 @@ from apps.storage.cos.options import (
     headers_of,
     parameters_of,
 )
+from apps.storage.cos.progress import ProgressCallback, bytes_reporter
 from apps.storage.cos.xmlread import records_of, text_of, xml_parse
 from apps.storage.cos.xmlwrite import delete_body
 
@@ -101,14 +102,15 @@ class ObjectOperations(Caller):
         Key: str,
         Body: BodySource,
         ContentLength: int | None = None,
-        OnProgress: OnProgress | None = None,
+        onProgress: ProgressCallback | None = None,
         **options: Unpack[PutObjectOptions],
     ) -> Result:
         """Store an object of up to 5 GiB and return its `ETag`, `CRC64` and `VersionId`.
 
         `Body` is bytes, a path, an open binary file from where it stands, or a `FileSlice`; it is streamed,
         and sent again from its start when an attempt fails. Without `ContentType` the store derives one from
-        the key. Source: PUT Object, 2026-08.
+        the key. `onProgress` gets a `Progress`, and may return False to stop.
+        Source: PUT Object, 2026-08.
         """
         key_check(Key)
         with body_open(Body, length=ContentLength) as body:
@@ -122,7 +124,7 @@ class ObjectOperations(Caller):
                 body=body,
                 pace=Pace.BODY,
                 subject=Subject.BUCKET,
-                on_progress=OnProgress,
+                on_progress=bytes_reporter(onProgress, total=body.length),
             )
         return {**_written(answer.headers), "RequestId": answer.request_id}
 

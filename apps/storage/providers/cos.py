@@ -10,6 +10,7 @@ from apps.storage import errors
 from apps.storage.cos import CosClient, Download, Retries, Timeouts
 from apps.storage.cos.addresses import REGIONS
 from apps.storage.cos.keys import key_is_xml_safe
+from apps.storage.cos.progress import ProgressCallback
 from apps.storage.cos.values import (
     attachment_of,
     bucket_of,
@@ -212,7 +213,12 @@ class CosStore:
     ) -> StoredObject:
         """Store an object of up to 5 GiB in one request."""
         stored = self.client.put_object(
-            Bucket=bucket, Region=region, Key=key, Body=body, OnProgress=on_progress, **options_of(headers)
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            Body=body,
+            onProgress=_counts(on_progress),
+            **options_of(headers),
         )
         return stored_of(stored)
 
@@ -292,7 +298,7 @@ class CosStore:
             UploadId=upload_id,
             PartNumber=number,
             Body=body,
-            OnProgress=on_progress,
+            onProgress=_counts(on_progress),
         )
         return StoredPart(number=number, size=body.length, etag=etag_bare(part["ETag"]), crc64=part["CRC64"])
 
@@ -420,6 +426,13 @@ class CosStore:
         return [key for key in keys if key in deleted], [
             delete_failure_of(key, failures.get(key)) for key in keys if key not in deleted
         ]
+
+
+def _counts(on_progress: OnProgress | None) -> ProgressCallback | None:
+    """Return the client's callback for a caller who only wants the bytes sent so far."""
+    if on_progress is None:
+        return None
+    return lambda report: on_progress(report["loaded"])
 
 
 def _open(credentials: Credentials, endpoint: Endpoint) -> CosStore:
