@@ -1,0 +1,36 @@
+"""Buckets and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from apps.storage.types import Bucket, Listing
+
+
+class Buckets(Protocol):
+    """Operations on the account and on whole buckets."""
+
+    def list_buckets(self) -> Sequence[Bucket]:
+        """Return all buckets of the account, of every region."""
+
+    def head_bucket(self, *, bucket: str, region: str) -> None:
+        """Return if the key may read the bucket; raises BucketNotFound or Denied."""
+
+    def create_bucket(self, *, bucket: str, region: str, acl: str | None = None) -> None:
+        """Create a bucket, private unless `acl` names a canned ACL; raises Conflict if the name is taken."""
+
+    def delete_bucket(self, *, bucket: str, region: str) -> None:
+        """Delete an empty bucket; raises Conflict while objects or unfinished uploads remain."""
+
+    def list_objects(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        prefix: str = "",
+        delimiter: str = "",
+        marker: str = "",
+        limit: int = 1000,
+    ) -> Listing:
+        """Return up to `limit` keys and prefixes after `marker`, at most 1000."""

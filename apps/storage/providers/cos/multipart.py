@@ -1,0 +1,149 @@
+"""Multipart uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from apps.storage import errors
+from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
+from apps.storage.providers.cos.values import (
+    combined_crc64,
+    etag_bare,
+    etag_quoted,
+    options_of,
+    part_of,
+    source_of,
+    stored_of,
+    time_of,
+)
+from apps.storage.types import (
+    FileSlice,
+    ObjectHeaders,
+    ObjectRef,
+    StoredObject,
+    StoredPart,
+    UnfinishedPage,
+    UnfinishedUpload,
+)
+
+
+class MultipartCalls(OnClient):
+    """`contract.multipart` on the COS client."""
+
+    def create_multipart_upload(self, *, bucket: str, region: str, key: str, headers: ObjectHeaders) -> str:
+        begun = self.client.multipart_init(Bucket=bucket, Region=region, Key=key, **options_of(headers))
+        return str(begun["UploadId"])
+
+    def upload_part(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        body: FileSlice,
+        on_progress: OnProgress | None = None,
+    ) -> StoredPart:
+        part = self.client.multipart_upload(
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            Body=body,
+            onProgress=counts_of(on_progress),
+        )
+        return StoredPart(number=number, size=body.length, etag=etag_bare(part["ETag"]), crc64=part["CRC64"])
+
+    def upload_part_copy(
+        self,
+        *,
+        source: ObjectRef,
+        bucket: str,
+        region: str,
+        key: str,
+        upload_id: str,
+        number: int,
+        first_byte: int,
+        last_byte: int,
+        source_etag: str | None = None,
+    ) -> StoredPart:
+        condition: dict[str, Any] = {"CopySourceIfMatch": etag_quoted(source_etag)}
+        part = self.client.multipart_upload_copy(
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            CopySource=source_of(source),
+            CopySourceRange=f"bytes={first_byte}-{last_byte}",
+            **condition,
+        )
+        size = last_byte - first_byte + 1
+        return StoredPart(number=number, size=size, etag=etag_bare(part["ETag"]), crc64=part["CRC64"])
+
+    def list_parts(self, *, bucket: str, region: str, key: str, upload_id: str) -> Iterator[StoredPart]:
+        marker = ""
+        while True:
+            page = self.client.multipart_list_part(
+                Bucket=bucket, Region=region, Key=key, UploadId=upload_id, PartNumberMarker=marker
+            )
+            parts = page["Part"]
+            yield from (part_of(record) for record in parts)
+            if page["IsTruncated"] != "true" or not parts:
+                return
+            marker = page["NextPartNumberMarker"] or parts[-1]["PartNumber"]
+
+    def complete_multipart_upload(
+        self, *, bucket: str, region: str, key: str, upload_id: str, parts: Sequence[StoredPart]
+    ) -> StoredObject:
+        expected = combined_crc64(parts)
+        completed = self.client.multipart_complete(
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            UploadId=upload_id,
+            Parts=[{"PartNumber": part.number, "ETag": part.etag} for part in parts],
+            ExpectedSize=sum(part.size for part in parts),
+            ExpectedCRC64=expected,
+        )
+        stored = stored_of(completed)
+        if expected is not None and stored.crc64 not in (None, expected):
+            raise errors.Corrupted(
+                "The finished object has another CRC-64 than its parts.", request_id=completed["RequestId"]
+            )
+        return stored
+
+    def abort_multipart_upload(self, *, bucket: str, region: str, key: str, upload_id: str) -> None:
+        self.client.multipart_abort(Bucket=bucket, Region=region, Key=key, UploadId=upload_id)
+
+    def list_multipart_uploads(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        prefix: str = "",
+        key_marker: str = "",
+        upload_id_marker: str = "",
+        limit: int = 1000,
+    ) -> UnfinishedPage:
+        page = self.client.multipart_list(
+            Bucket=bucket,
+            Region=region,
+            Prefix=prefix,
+            KeyMarker=key_marker,
+            UploadIdMarker=upload_id_marker,
+            MaxUploads=limit,
+        )
+        uploads = tuple(
+            UnfinishedUpload(record["Key"], record["UploadId"], time_of(record.get("Initiated", "")))
+            for record in page["Upload"]
+        )
+        if page["IsTruncated"] != "true" or not uploads:
+            return UnfinishedPage(uploads, None, None)
+        last = uploads[-1]
+        return UnfinishedPage(
+            uploads, page["NextKeyMarker"] or last.key, page["NextUploadIdMarker"] or last.upload_id
+        )
