@@ -25,6 +25,7 @@ from apps.localstore.accounts import Account
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
 from apps.storage.types import FileSlice, ObjectHeaders
+from tests import examples  # noqa: F401
 
 REGION = "ap-guangzhou"
 ACCOUNT = Account(
