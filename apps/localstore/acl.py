@@ -31,8 +31,8 @@ HEADERS = {
     "x-cos-grant-full-control": "FULL_CONTROL",
 }
 GRANTEE = re.compile(r"(?:id|uin)\s*=\s*\"([^\"]+)\"", re.IGNORECASE)
-CANONICAL = re.compile(r"qcs::cam::uin/(\d+):uin/(\d+)")
-SHORT = re.compile(r"(\d+)(?:/(\d+))?")
+CANONICAL = re.compile(r"qcs::cam::uin/([0-9]+):uin/([0-9]+)")
+SHORT = re.compile(r"([0-9]+)(?:/([0-9]+))?")
 XSI = ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type='
 
 

@@ -180,11 +180,18 @@ class Body:
                 yield view
             if self._line():
                 raise StoreError("InvalidRequest", "A chunk is longer than its size.", closes=True)
-        while self._line():
-            pass
+        left = HEAD_LIMIT
+        while line := self._line():
+            left -= len(line)
+            if left < 0:
+                raise StoreError("InvalidRequest", "The trailers are too long.", closes=True)
 
     def _line(self) -> bytes:
-        line = self._channel.read_until(b"\r\n", CHUNK_LINE_LIMIT, deadline=time.monotonic() + 60)
+        try:
+            line = self._channel.read_until(b"\r\n", CHUNK_LINE_LIMIT, deadline=time.monotonic() + 60)
+        except ConnectionDropped:
+            # Only one direction may have ended: whoever sent half a line can still read what is wrong.
+            line = None
         if line is None:
             raise StoreError("IncompleteBody", closes=True)
         return line

@@ -14,6 +14,7 @@ from apps.localstore.accounts import Account, Directory
 from apps.localstore.acl import is_granted, is_owner
 from apps.localstore.blobs import BlobWriter
 from apps.localstore.bodies import Body
+from apps.localstore.digits import whole_number
 from apps.localstore.engine import Engine
 from apps.localstore.errors import StoreError
 from apps.localstore.markup import BODY_LIMIT
@@ -90,10 +91,10 @@ class Call:
 
     def number(self, name: str, default: int, *, low: int = 0, high: int | None = None) -> int:
         """Return a whole number from the query, clamped to `high`. Raises InvalidArgument."""
-        text = self.query.get(name, str(default))
-        if not (text.isascii() and text.isdigit()) or int(text) < low:
+        found = whole_number(self.query.get(name, str(default)))
+        if found is None or found < low:
             raise StoreError("InvalidArgument", f"{name} must be a whole number of at least {low}.")
-        return int(text) if high is None else min(int(text), high)
+        return found if high is None else min(found, high)
 
     def read_xml(self, *, limit: int = BODY_LIMIT, md5_required: bool = False) -> bytes:
         """Return the body of a document operation after checking its Content-MD5."""

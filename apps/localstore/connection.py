@@ -66,15 +66,17 @@ class Connection:
     def _serve(self) -> bool:
         """Handle one request; tell whether another may follow."""
         deadline = time.monotonic() + self._timeout_s
+        raw: bytes | None = None
         try:
             raw = self._channel.read_until(b"\r\n\r\n", HEAD_LIMIT, deadline=deadline)
             if raw is None:
                 return False
             self.idle_since = None
-            request = parse_head(raw.lstrip(b"\r\n"))
+            raw = raw.lstrip(b"\r\n")
+            request = parse_head(raw)
             length = body_length(request)
         except StoreError as error:
-            return self._refuse(error)
+            return self._refuse(error, bodiless=raw is not None and raw.startswith(b"HEAD "))
         waits = request.headers.get("expect").lower() == "100-continue"
         body = Body(self._channel, length=length, pacers=self.upload_pacers, waits=waits)
         response = self._answer(request, body)
@@ -83,7 +85,7 @@ class Connection:
             self._send(request, response, keep)
         return keep or self._linger(body)
 
-    def _refuse(self, error: StoreError) -> bool:
+    def _refuse(self, error: StoreError, *, bodiless: bool) -> bool:
         """Answer something that is no request; an idle connection just ends."""
         if error.code == "RequestTimeout" and self._channel.is_empty():
             return False
@@ -91,7 +93,7 @@ class Connection:
         head = _head(
             error.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))], False
         )
-        self._sock.sendall(head + body)
+        self._sock.sendall(head if bodiless else head + body)
         return self._linger(None)
 
     def _drain(self, body: Body, response: Response) -> bool:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
+from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.markup import children, document, leaf, node, parse, text_of
 
 METHODS = ("PUT", "GET", "POST", "DELETE", "HEAD")
 RULES_LIMIT = 100
 BODY_LIMIT = 64 * 1024
+# These become headers of answers, so that nothing else may get in, least of all a line break.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VISIBLE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,11 @@ def _rule(element: Element) -> CorsRule:
         raise StoreError("InvalidArgument", "A CORS method is PUT, GET, POST, DELETE or HEAD.")
     if not all(_origin_is_valid(origin) for origin in rule.origins):
         raise StoreError("InvalidArgument", "An origin is *, or a scheme and a host with at most one *.")
+    if not all(HEADER_NAME.fullmatch(name) for name in rule.headers + rule.exposed):
+        raise StoreError("InvalidArgument", "A CORS header is the name of a header.")
     if any("*" in name for name in rule.exposed) or any(name.count("*") > 1 for name in rule.headers):
         raise StoreError("InvalidArgument", "Exposed headers hold no *, allowed headers at most one.")
-    if rule.max_age_s and not rule.max_age_s.isdecimal():
+    if rule.max_age_s and whole_number(rule.max_age_s) is None:
         raise StoreError("InvalidArgument", "MaxAgeSeconds is a number.")
     return rule
 
@@ -84,7 +91,7 @@ def _rule(element: Element) -> CorsRule:
 def _origin_is_valid(origin: str) -> bool:
     if origin == "*":
         return True
-    if origin.count("*") > 1:
+    if origin.count("*") > 1 or not VISIBLE.fullmatch(origin):
         return False
     try:
         parts = urlsplit(origin)

@@ -19,7 +19,6 @@ from apps.localstore.cors import cors_headers, cors_unpack
 from apps.localstore.engine import Engine
 from apps.localstore.errors import ConnectionDropped, NotModified, StoreError
 from apps.localstore.faults import Fault, Faults, fault_of
-from apps.localstore.markup import well_formed
 from apps.localstore.pacing import Pacer
 from apps.localstore.records import Bucket, http_date
 from apps.localstore.request import Request
@@ -153,7 +152,7 @@ class Dispatcher:
 
     def _error_xml(self, exchange: Exchange, error: StoreError) -> bytes:
         request = exchange.request
-        resource = well_formed(host_name(request.host) + request.path)
+        resource = host_name(request.host) + request.path
         trace_id = b64encode(exchange.request_id.encode()).decode()
         return error_body(error, resource=resource, request_id=exchange.request_id, trace_id=trace_id)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 
-ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
+ONE_RANGE = re.compile(r"bytes=\s*([0-9]*)\s*-\s*([0-9]*)\s*")
 
 
 def range_parse(header: str, size: int) -> tuple[int, int] | None:
@@ -16,16 +17,19 @@ def range_parse(header: str, size: int) -> tuple[int, int] | None:
     when the range starts behind the end.
     """
     match = ONE_RANGE.fullmatch(header)
-    if not match or not (match[1] or match[2]):
+    if not match:
         return None
-    if not match[1]:
-        start, end = max(0, size - int(match[2])), size - 1
-        if not int(match[2]):
-            raise StoreError("InvalidRange")
-    else:
-        start, end = int(match[1]), min(int(match[2] or size - 1), size - 1)
-        if match[2] and int(match[2]) < start:
+    first, last = whole_number(match[1]), whole_number(match[2])
+    if first is None:
+        if last is None:
             return None
+        if not last:
+            raise StoreError("InvalidRange")
+        start, end = max(0, size - last), size - 1
+    else:
+        if last is not None and last < first:
+            return None
+        start, end = first, size - 1 if last is None else min(last, size - 1)
     if start >= size:
         raise StoreError("InvalidRange")
     return start, end - start + 1
@@ -36,8 +40,9 @@ def copy_range_parse(header: str, size: int) -> tuple[int, int]:
     if not header:
         return 0, size
     match = ONE_RANGE.fullmatch(header)
-    if not match or not match[1] or not match[2] or int(match[1]) > int(match[2]):
+    first, last = (whole_number(match[1]), whole_number(match[2])) if match else (None, None)
+    if first is None or last is None or first > last:
         raise StoreError("InvalidArgument", "x-cos-copy-source-range must be bytes=first-last.")
-    if int(match[2]) >= size:
+    if last >= size:
         raise StoreError("InvalidRange")
-    return int(match[1]), int(match[2]) - int(match[1]) + 1
+    return first, last - first + 1

@@ -10,6 +10,8 @@ from urllib.parse import unquote_to_bytes
 from apps.localstore.errors import StoreError
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Metadata is sent out again as it came in: a bare line feed in it would begin a header of its own.
+BREAKS = re.compile("[\r\n\0]")
 ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -62,7 +64,12 @@ class Request:
 
 def decode_value(raw: str) -> str:
     """Return a query name or value decoded; `+` is a space, as urlencode writes it."""
-    return unquote_to_bytes(raw.replace("+", " ")).decode("utf-8", "surrogateescape")
+    return _unquoted(raw.replace("+", " ")).decode("utf-8", "surrogateescape")
+
+
+def _unquoted(raw: str) -> bytes:
+    """Return percent-decoded bytes; what was sent unencoded stands there as one character per byte."""
+    return unquote_to_bytes(raw.encode("latin-1"))
 
 
 def parse_query(raw: str) -> Pairs:
@@ -78,12 +85,20 @@ def parse_query(raw: str) -> Pairs:
 def parse_path(raw: str) -> str:
     """Return the path decoded once. Raises InvalidURI unless it is UTF-8 and starts with a slash."""
     try:
-        path = unquote_to_bytes(raw).decode("utf-8")
+        path = _unquoted(raw).decode("utf-8")
     except UnicodeDecodeError as error:
         raise StoreError("InvalidURI") from error
     if not path.startswith("/"):
         raise StoreError("InvalidURI")
     return path
+
+
+def _check_utf8(query: Pairs) -> None:
+    """Refuse parameters that are not UTF-8, as keys are. Raises InvalidURI."""
+    try:
+        "".join(name + value for name, value in query).encode()
+    except UnicodeEncodeError as error:
+        raise StoreError("InvalidURI") from error
 
 
 def split_target(target: str, host: str) -> tuple[str, str, str]:
@@ -97,11 +112,11 @@ def split_target(target: str, host: str) -> tuple[str, str, str]:
 
 
 def parse_headers(lines: list[str]) -> Pairs:
-    """Return the header fields. Raises InvalidRequest on anything that is not `Name: value`."""
+    """Return the header fields. Raises InvalidRequest on anything that is not `Name: value` on one line."""
     pairs = []
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not TOKEN.fullmatch(name):
+        if not colon or not TOKEN.fullmatch(name) or BREAKS.search(value):
             raise StoreError("InvalidRequest", "A header line is malformed.", closes=True)
         pairs.append((name, value.strip(" \t")))
     return Pairs(pairs, fold=True)
@@ -121,13 +136,14 @@ def parse_head(raw: bytes) -> Request:
     headers = parse_headers(rest)
     host, path, query = split_target(target, headers.get("host"))
     try:
-        decoded = parse_path(path)
+        decoded, pairs = parse_path(path), parse_query(query)
+        _check_utf8(pairs)
     except StoreError as error:
         error.closes = True
         raise
     wishes = headers.get("connection").lower()
     keep_alive = "close" not in wishes if version == "HTTP/1.1" else "keep-alive" in wishes
-    return Request(method, target, host, decoded, parse_query(query), headers, keep_alive)
+    return Request(method, target, host, decoded, pairs, headers, keep_alive)
 
 
 def body_length(request: Request) -> int | None:
@@ -137,10 +153,11 @@ def body_length(request: Request) -> int | None:
     message are how requests get smuggled.
     """
     lengths = {value for name, value in request.headers if name.lower() == "content-length"}
-    coding = request.headers.get("transfer-encoding").lower()
+    codings = {value.lower() for name, value in request.headers if name.lower() == "transfer-encoding"}
+    coding = next(iter(codings), "")
     if coding not in ("", "chunked", "identity"):
         raise StoreError("NotImplemented", "Only the chunked transfer coding is known.", closes=True)
-    if len(lengths) > 1 or (lengths and coding == "chunked"):
+    if len(codings) > 1 or len(lengths) > 1 or (lengths and coding == "chunked"):
         raise StoreError("InvalidRequest", "The length of the body is ambiguous.", closes=True)
     if coding == "chunked":
         return None

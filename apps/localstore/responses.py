@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from apps.localstore.engine import Source
 from apps.localstore.errors import StoreError
-from apps.localstore.markup import document, leaf, node
+from apps.localstore.markup import document, leaf, node, well_formed
 from apps.localstore.records import Content
 
 Header = tuple[str, str]
@@ -46,11 +46,13 @@ def xml_response(body: bytes, headers: list[Header] | None = None, *, chunked: b
 
 
 def error_body(error: StoreError, *, resource: str, request_id: str, trace_id: str) -> bytes:
-    """Return the error document; clients in the field need every child to be there and filled."""
-    parts = [leaf("Code", error.code), leaf("Message", error.message)]
-    parts += [leaf(name, value) for name, value in error.extra]
-    parts += [leaf("Resource", resource), leaf("RequestId", request_id), leaf("TraceId", trace_id)]
-    return document(node("Error", *parts))
+    """Return the error document; clients in the field need every child to be there and filled.
+
+    Messages and extras may quote the request, and so hold what XML cannot.
+    """
+    fields = [("Code", error.code), ("Message", error.message), *error.extra]
+    fields += [("Resource", resource), ("RequestId", request_id), ("TraceId", trace_id)]
+    return document(node("Error", *(leaf(name, well_formed(value)) for name, value in fields)))
 
 
 def digest_headers(content: Content) -> list[Header]:

@@ -7,6 +7,7 @@ import re
 
 from apps.localstore.acl import object_acl_of
 from apps.localstore.call import Call
+from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.records import Fields, Traits
 from apps.localstore.request import Pairs
@@ -72,7 +73,7 @@ def traits_of(call: Call, *, fields: Fields | None = None) -> Traits:
     if len(tags_of_header(headers.get("x-cos-tagging"))) > OBJECT_TAGS_LIMIT:
         raise StoreError("InvalidTag", "An object has up to 10 tags.")
     limit = headers.get("x-cos-traffic-limit")
-    if limit and not (limit.isdecimal() and TRAFFIC_LIMITS[0] <= int(limit) <= TRAFFIC_LIMITS[1]):
+    if limit and not TRAFFIC_LIMITS[0] <= (whole_number(limit) or 0) <= TRAFFIC_LIMITS[1]:
         raise StoreError("InvalidArgument", "x-cos-traffic-limit is out of bounds.")
     owner = call.account.root_uin if call.account else call.bucket.owner
     acl = object_acl_of(headers, call.bucket.owner)

@@ -333,3 +333,20 @@ def test_garbage_is_a_400_and_never_a_traceback(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert wire.call("GET", "/").status == 200
     assert OWNER.secret_key.encode() not in reply.body
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "<AllowedHeader>x&#13;&#10;Set-Cookie: a</AllowedHeader>",
+        "<ExposeHeader>x&#10;y</ExposeHeader>",
+        "<ExposeHeader>é</ExposeHeader>",
+        "<AllowedOrigin>http://a&#10;b</AllowedOrigin>",
+        "<MaxAgeSeconds>٣</MaxAgeSeconds>",
+    ],
+)
+def test_cors_rule_cannot_write_headers_of_its_own(wire: Wire, field: str) -> None:
+    rule = f"<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>{field}"
+    body = f"<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>".encode()
+
+    assert wire.request("PUT", "/?cors", md5_header(body), body).code == "InvalidArgument"

@@ -207,3 +207,11 @@ def test_idle_connections_end_and_make_room(folder: Path) -> None:
     finally:
         store.stop()
     assert not [t for t in threading.enumerate() if t.name == "localstore" and not t.daemon]
+
+
+def test_raw_bytes_in_a_target_are_the_same_key(connect: Connect, wire: Wire) -> None:
+    key = "中文".encode().decode("latin-1")
+    assert wire.call("PUT", "/%E4%B8%AD%E6%96%87", b"x").status == 200
+    signed = authorization(OWNER, "GET", "/中文", {"Host": wire.host})
+
+    assert wire.request("GET", f"/{key}", {"Authorization": signed}).body == b"x"

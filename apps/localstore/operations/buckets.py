@@ -9,9 +9,10 @@ from dataclasses import replace
 from apps.localstore.accounts import principal_id
 from apps.localstore.acl import bucket_acl_of
 from apps.localstore.call import Call
+from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
-from apps.localstore.markup import child, document, leaf, node, parse, text_of
+from apps.localstore.markup import child, document, leaf, node, parse, text_of, well_formed
 from apps.localstore.records import Bucket, iso_s
 from apps.localstore.responses import Response, xml_response
 from apps.localstore.rows import bucket_delete, bucket_find, bucket_is_empty, bucket_put, buckets_of
@@ -37,7 +38,7 @@ def service_get(call: Call) -> Response:
     xml = node(
         "ListAllMyBucketsResult",
         node("Owner", leaf("ID", principal_id(uin)), leaf("DisplayName", uin)),
-        leaf("Marker", marker),
+        leaf("Marker", well_formed(marker)),
         leaf("NextMarker", shown[-1].name if truncated else ""),
         leaf("IsTruncated", truncated),
         node("Buckets", *(_bucket_xml(bucket) for bucket in shown)),
@@ -52,14 +53,14 @@ def _is_wanted(call: Call, bucket: Bucket) -> bool:
     tag = (call.query.get("tagkey"), call.query.get("tagvalue"))
     if tag[0] and tag not in bucket.tags:
         return False
-    asked, order = call.query.get("create-time"), call.query.get("range")
-    if not asked:
+    if not call.query.get("create-time"):
         return True
-    if order not in COMPARISONS or not asked.isdecimal():
+    asked, order = whole_number(call.query.get("create-time")), call.query.get("range")
+    if order not in COMPARISONS or asked is None:
         raise StoreError(
             "InvalidArgument", "create-time needs a unix time and range one of lt, lte, gt, gte."
         )
-    return bool(COMPARISONS[order](bucket.created_ms // 1000, int(asked)))
+    return bool(COMPARISONS[order](bucket.created_ms // 1000, asked))
 
 
 def _bucket_xml(bucket: Bucket) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from apps.localstore.call import Call
 from apps.localstore.errors import StoreError
 from apps.localstore.listing import Page, Row, page_read
-from apps.localstore.markup import document, leaf, node
+from apps.localstore.markup import document, leaf, node, well_formed
 from apps.localstore.records import iso_ms
 from apps.localstore.responses import Response, xml_response
 from apps.localstore.rows import key_bytes
@@ -30,9 +30,9 @@ def delimiter_of(call: Call) -> str:
 
 
 def shown(name: bytes | str, url: bool) -> str:
-    """Return a name as lists show it: percent-encoded but for slashes, or as it is."""
+    """Return a name as lists show it: percent-encoded but for slashes, or as far as XML can hold it."""
     text = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
-    return quote(text, safe="/", errors="surrogateescape") if url else text
+    return quote(text, safe="/", errors="surrogateescape") if url else well_formed(text)
 
 
 def objects_list(call: Call) -> Response:

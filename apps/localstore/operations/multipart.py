@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from apps.localstore.accounts import principal_id
 from apps.localstore.call import Call, check_key
 from apps.localstore.crc64 import crc64_join
+from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
 from apps.localstore.markup import children, document, leaf, node, parse, text_of, well_formed
@@ -102,7 +103,7 @@ def upload_complete(call: Call) -> Response:
     host = call.request.headers.get("host") or call.request.host
     xml = node(
         "CompleteMultipartUploadResult",
-        leaf("Location", f"http://{host}/{quote(call.key, safe='/')}"),
+        leaf("Location", well_formed(f"http://{host}/{quote(call.key, safe='/')}")),
         leaf("Bucket", upload.bucket),
         leaf("Key", well_formed(upload.key)),
         leaf("ETag", f'"{content.etag}"'),
@@ -122,10 +123,10 @@ def _wanted_parts(body: bytes) -> list[tuple[int, str]]:
 
 
 def _wanted(element: Element) -> tuple[int, str]:
-    number = text_of(element, "PartNumber").strip()
-    if not (number.isascii() and number.isdigit()):
+    number = whole_number(text_of(element, "PartNumber").strip())
+    if number is None:
         raise StoreError("MalformedXML")
-    return int(number), text_of(element, "ETag").strip().strip('"').lower()
+    return number, text_of(element, "ETag").strip().strip('"').lower()
 
 
 def _complete(tx: Writer, call: Call, upload: Upload, wanted: list[tuple[int, str]]) -> Content:

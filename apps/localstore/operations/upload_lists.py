@@ -46,7 +46,7 @@ def uploads_list(call: Call) -> Response:
     parts = [leaf("Bucket", call.bucket.name)]
     if url:
         parts.append(leaf("Encoding-Type", "url"))
-    parts += [leaf("KeyMarker", shown(key_marker, url)), leaf("UploadIdMarker", id_marker)]
+    parts += [leaf("KeyMarker", shown(key_marker, url)), leaf("UploadIdMarker", shown(id_marker, False))]
     if page.truncated:
         parts += [
             leaf("NextKeyMarker", shown(page.key_marker, url)),
