@@ -110,6 +110,8 @@ class Recorder:
         headers = _headers(reader)
         if self.before_body:
             _take(self.before_body.popleft(), connection)
+        elif headers.get("expect") == "100-continue":
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = _body(reader, headers)
         self.seen.append(Seen(method, rest.rpartition(" ")[0], headers, body))
         _take(self.steps.popleft() if self.steps else self.default, connection)
@@ -127,7 +129,8 @@ def _headers(reader: object) -> dict[str, str]:
     headers: dict[str, str] = {}
     while (line := reader.readline()) not in (b"\r\n", b""):
         name, _, value = line.decode().partition(":")
-        headers[name.strip().lower()] = value.strip()
+        name, value = name.strip().lower(), value.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 

@@ -1,0 +1,1 @@
+"""What the official SDKs and our client send for the same operation, and how to compare it."""
