@@ -6,8 +6,8 @@ import base64
 import binascii
 import errno
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from apps.localstore.accounts import Account, Directory
@@ -28,7 +28,11 @@ OBJECT_LIMIT = 5 * 1024**3
 
 @dataclass
 class Call:
-    """Everything that an operation may look at. `now_ms` is unix time in milliseconds."""
+    """Everything that an operation may look at. `now_ms` is unix time in milliseconds.
+
+    `slow()` surrounds work that may take long: from there on a refusal may come
+    inside a 200.
+    """
 
     engine: Engine
     directory: Directory
@@ -40,6 +44,7 @@ class Call:
     account: Account | None = None
     disk_full: bool = False
     found: Bucket | None = None
+    slow: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def headers(self) -> Pairs:

@@ -8,19 +8,19 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 
 from apps.localstore.bodies import HEAD_LIMIT, Body, Channel
+from apps.localstore.early import EarlyAnswer, Pulse, chunk
 from apps.localstore.engine import Engine, Source
 from apps.localstore.errors import ConnectionDropped, StoreError
 from apps.localstore.pacing import Pacer
 from apps.localstore.request import Request, body_length, parse_head
-from apps.localstore.responses import Response, error_body
+from apps.localstore.responses import Response, head_bytes, refusal_bytes
 
 DRAIN_LIMIT = 1024 * 1024
 LINGER_S = 2.0
 DRIP_SIZE = 4096
-Answer = Callable[[Request, Body], Response]
+Answer = Callable[[Request, Body, EarlyAnswer], Response]
 
 
 class Connection:
@@ -31,6 +31,7 @@ class Connection:
         sock: socket.socket,
         answer: Answer,
         engine: Engine,
+        pulse: Pulse,
         *,
         timeout_s: float,
         stopping: threading.Event,
@@ -40,6 +41,7 @@ class Connection:
         self._sock = sock
         self._answer = answer
         self._engine = engine
+        self._pulse = pulse
         self._timeout_s = timeout_s
         self._stopping = stopping
         self._channel = Channel(sock)
@@ -79,8 +81,16 @@ class Connection:
             return self._refuse(error, bodiless=raw is not None and raw.startswith(b"HEAD "))
         waits = request.headers.get("expect").lower() == "100-continue"
         body = Body(self._channel, length=length, pacers=self.upload_pacers, waits=waits)
-        response = self._answer(request, body)
+        early = EarlyAnswer(
+            self._sock,
+            self._pulse if request.takes_chunks else None,
+            may_stay=lambda: request.keep_alive and body.finished,
+        )
+        response = self._answer(request, body, early)
         with response.held:
+            if early.is_sent:
+                self._send_bytes(b"", early.rest_of(response), response.bytes_per_second)
+                return (early.keeps and not response.closes) or self._linger(body)
             keep = request.keep_alive and not response.closes and self._drain(body, response)
             self._send(request, response, keep)
         return keep or self._linger(body)
@@ -89,11 +99,7 @@ class Connection:
         """Answer something that is no request; an idle connection just ends."""
         if error.code == "RequestTimeout" and self._channel.is_empty():
             return False
-        body = error_body(error, resource="/", request_id="-", trace_id="-")
-        head = _head(
-            error.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))], False
-        )
-        self._sock.sendall(head if bodiless else head + body)
+        self._sock.sendall(refusal_bytes(error, bodiless=bodiless))
         return self._linger(None)
 
     def _drain(self, body: Body, response: Response) -> bool:
@@ -125,19 +131,20 @@ class Connection:
     def _send(self, request: Request, response: Response, keep: bool) -> None:
         bodiless = request.method == "HEAD" or response.status in (204, 304)
         headers = list(response.headers)
-        if response.chunked and not bodiless:
+        chunked = response.chunked and request.takes_chunks
+        if chunked and not bodiless:
             headers.append(("Transfer-Encoding", "chunked"))
         elif response.status != 204:
             headers.append(("Content-Length", "0" if response.status == 304 else str(response.length)))
-        head = _head(response.status, headers, keep)
+        head = head_bytes(response.status, headers, keep=keep)
         if bodiless:
             self._sock.sendall(head)
         elif response.source is not None:
             self._sock.sendall(head, socket.MSG_MORE if response.size else 0)
             self._send_source(response.source, response.bytes_per_second)
         else:
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(response.body), response.body)
-            self._send_bytes(head, body if response.chunked else response.body, response.bytes_per_second)
+            body = chunk(response.body) + b"0\r\n\r\n" if chunked else response.body
+            self._send_bytes(head, body, response.bytes_per_second)
 
     def _send_bytes(self, head: bytes, body: bytes, bytes_per_second: float) -> None:
         if not bytes_per_second:
@@ -180,10 +187,3 @@ def _tune(sock: socket.socket, timeout_s: float) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _head(status: int, headers: list[tuple[str, str]], keep: bool) -> bytes:
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
-    lines.append(f"Connection: {'keep-alive' if keep else 'close'}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import sqlite3
 import threading
 import time
-from base64 import b64encode
 from collections import deque
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from apps.localstore.accounts import Directory
 from apps.localstore.bodies import Body
 from apps.localstore.call import Call
 from apps.localstore.cors import cors_headers, cors_unpack
+from apps.localstore.early import EarlyAnswer
 from apps.localstore.engine import Engine
 from apps.localstore.errors import ConnectionDropped, NotModified, StoreError
 from apps.localstore.faults import Fault, Faults, fault_of
 from apps.localstore.pacing import Pacer
 from apps.localstore.records import Bucket, http_date
 from apps.localstore.request import Request
-from apps.localstore.responses import Response, error_body, xml_response
+from apps.localstore.responses import (
+    SERVER,
+    Header,
+    Response,
+    error_body,
+    request_id_new,
+    trace_id_of,
+    xml_response,
+)
 from apps.localstore.routing import Operation, operation_of
 from apps.localstore.rows import bucket_find
 from apps.localstore.signature import authenticate
@@ -38,6 +46,7 @@ class Exchange:
 
     request: Request
     body: Body
+    early: EarlyAnswer
     request_id: str
     operation: str = ""
     now: float = 0.0
@@ -65,12 +74,12 @@ class Dispatcher:
         self._regions = regions
         self._latency_s = latency_s
 
-    def answer(self, request: Request, body: Body) -> Response:
+    def answer(self, request: Request, body: Body, early: EarlyAnswer) -> Response:
         """Return the answer to a request, whatever it is.
 
         Raises ConnectionDropped when the peer has left or a fault says so.
         """
-        exchange = Exchange(request, body, b64encode(secrets.token_bytes(24)).decode(), now=time.time())
+        exchange = Exchange(request, body, early, request_id_new(), now=time.time())
         try:
             response = self._attempt(exchange)
         except NotModified as unchanged:
@@ -100,9 +109,9 @@ class Dispatcher:
         operation = operation_of(request, place.bucket)
         exchange.operation = operation.name
         exchange.faults = self.faults.take(operation.name, request.key)
-        early = self._strike(exchange)
-        if early is not None:
-            return early
+        struck = self._strike(exchange, operation)
+        if struck is not None:
+            return struck
         return self._run(exchange, place, operation)
 
     def _run(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
@@ -115,6 +124,7 @@ class Dispatcher:
             exchange.body,
             int(exchange.now * 1000),
             disk_full=fault_of(exchange.faults, "disk_full") is not None,
+            slow=lambda: self._slowly(exchange),
         )
         if place.bucket:
             with self._engine.index.read() as db:
@@ -127,14 +137,26 @@ class Dispatcher:
             call.require_owner()
         return operation.run(call)
 
-    def _strike(self, exchange: Exchange) -> Response | None:
+    @contextmanager
+    def _slowly(self, exchange: Exchange) -> Iterator[None]:
+        """Run the slow part of an operation, whose status may go out before it is done."""
+        exchange.early.headers = [*self._common(exchange), ("Content-Type", "application/xml")]
+        with exchange.early.during():
+            self._delay(exchange)
+            yield
+
+    def _delay(self, exchange: Exchange) -> None:
+        delay = fault_of(exchange.faults, "delay")
+        if delay is not None:
+            self.stopping.wait(delay.seconds)
+
+    def _strike(self, exchange: Exchange, operation: Operation) -> Response | None:
         """Apply the faults that come before the work; return an answer if one of them is it."""
         by_kind = {fault.kind: fault for fault in exchange.faults}
-        wait_s = self._latency_s
-        if "delay" in by_kind:
-            wait_s += by_kind["delay"].seconds
-        if wait_s:
-            self.stopping.wait(wait_s)
+        if self._latency_s:
+            self.stopping.wait(self._latency_s)
+        if not operation.is_slow:
+            self._delay(exchange)
         if "drop_before" in by_kind:
             raise ConnectionDropped
         if "slow_down" in by_kind:
@@ -146,6 +168,9 @@ class Dispatcher:
         if "drip" in by_kind:
             exchange.body.pacers += (Pacer(by_kind["drip"].bytes_per_second, self.stopping),)
         if "error_in_200" in by_kind:
+            if operation.is_slow:
+                with self._slowly(exchange):
+                    pass
             error = StoreError(by_kind["error_in_200"].code)
             return xml_response(self._error_xml(exchange, error), chunked=True)
         return None
@@ -153,23 +178,30 @@ class Dispatcher:
     def _error_xml(self, exchange: Exchange, error: StoreError) -> bytes:
         request = exchange.request
         resource = host_name(request.host) + request.path
-        trace_id = b64encode(exchange.request_id.encode()).decode()
-        return error_body(error, resource=resource, request_id=exchange.request_id, trace_id=trace_id)
+        return error_body(error, resource=resource, request_id=exchange.request_id)
 
     def _refusal(self, exchange: Exchange, error: StoreError) -> Response:
-        trace_id = b64encode(exchange.request_id.encode()).decode()
-        headers = [("Content-Type", "application/xml"), ("x-cos-trace-id", trace_id), *error.headers]
+        trace_id = ("x-cos-trace-id", trace_id_of(exchange.request_id))
+        headers = [("Content-Type", "application/xml"), trace_id, *error.headers]
         return Response(error.status, headers, self._error_xml(exchange, error), closes=error.closes)
+
+    def _common(self, exchange: Exchange) -> list[Header]:
+        """Return what every answer carries, and to another origin what the bucket's rules say."""
+        request = exchange.request
+        common = [("Server", SERVER), ("Date", http_date(int(exchange.now * 1000)))]
+        common.append(("x-cos-request-id", exchange.request_id))
+        origin = request.headers.get("origin")
+        if origin and request.method != "OPTIONS" and exchange.bucket is not None:
+            rules = cors_unpack(exchange.bucket.cors)
+            common += cors_headers(rules, origin=origin, method=request.method) or []
+        return common
 
     def _finish(self, exchange: Exchange, response: Response) -> None:
         """Add what every answer carries, and write the journal."""
         request = exchange.request
-        origin = request.headers.get("origin")
-        if origin and request.method != "OPTIONS" and exchange.bucket is not None:
-            rules = cors_unpack(exchange.bucket.cors)
-            response.headers += cors_headers(rules, origin=origin, method=request.method) or []
-        common = [("Server", "tencent-cos"), ("Date", http_date(int(exchange.now * 1000)))]
-        response.headers = [*common, ("x-cos-request-id", exchange.request_id), *response.headers]
+        response.headers = [*self._common(exchange), *response.headers]
+        if exchange.early.is_sent:
+            response.status = 200
         drip = fault_of(exchange.faults, "drip")
         response.bytes_per_second = drip.bytes_per_second if drip else 0.0
         self.journal.append(

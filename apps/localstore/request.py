@@ -45,7 +45,8 @@ class Request:
 
     `path` is percent-decoded once and keeps `//`, dot segments and trailing
     spaces. Header values hold one character per byte sent (latin-1), so that
-    they can be signed and echoed unchanged.
+    they can be signed and echoed unchanged. `takes_chunks` is false for HTTP/1.0,
+    which knows no chunked bodies.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Request:
     query: Pairs
     headers: Pairs
     keep_alive: bool
+    takes_chunks: bool = True
 
     @property
     def key(self) -> str:
@@ -143,7 +145,8 @@ def parse_head(raw: bytes) -> Request:
         raise
     wishes = headers.get("connection").lower()
     keep_alive = "close" not in wishes if version == "HTTP/1.1" else "keep-alive" in wishes
-    return Request(method, target, host, decoded, pairs, headers, keep_alive)
+    chunks = version != "HTTP/1.0"
+    return Request(method, target, host, decoded, pairs, headers, keep_alive, chunks)
 
 
 def body_length(request: Request) -> int | None:

@@ -32,13 +32,15 @@ class Operation:
 
     `owner_only` is checked before it runs; the others judge the ACL themselves,
     because which one counts depends on the object. `bucket_required` is false
-    where a missing bucket is not an error yet.
+    where a missing bucket is not an error yet. `is_slow` marks those whose status
+    may go out before their result.
     """
 
     name: str
     run: Callable[[Call], Response]
     owner_only: bool = False
     bucket_required: bool = True
+    is_slow: bool = False
 
 
 GET_SERVICE = Operation("GetService", buckets.service_get, bucket_required=False)
@@ -65,14 +67,14 @@ OBJECT_OPERATIONS = {
     ("HEAD", ""): Operation("HeadObject", objects.object_head),
     ("GET", ""): Operation("GetObject", objects.object_get),
     ("PUT", ""): Operation("PutObject", objects.object_write),
-    ("PUT", "copy"): Operation("CopyObject", copies.object_copy),
+    ("PUT", "copy"): Operation("CopyObject", copies.object_copy, is_slow=True),
     ("DELETE", ""): Operation("DeleteObject", objects.object_remove),
     ("GET", "acl"): Operation("GetObjectAcl", access.object_acl_get),
     ("PUT", "acl"): Operation("PutObjectAcl", access.object_acl_put),
     ("POST", "uploads"): Operation("InitiateMultipartUpload", multipart.upload_begin),
     ("PUT", "uploadId"): Operation("UploadPart", multipart.part_write),
-    ("PUT", "uploadId copy"): Operation("UploadPartCopy", copies.part_copy),
-    ("POST", "uploadId"): Operation("CompleteMultipartUpload", multipart.upload_complete),
+    ("PUT", "uploadId copy"): Operation("UploadPartCopy", copies.part_copy, is_slow=True),
+    ("POST", "uploadId"): Operation("CompleteMultipartUpload", multipart.upload_complete, is_slow=True),
     ("GET", "uploadId"): Operation("ListParts", multipart.parts_list),
     ("DELETE", "uploadId"): Operation("AbortMultipartUpload", multipart.upload_abort),
 }

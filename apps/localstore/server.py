@@ -14,12 +14,13 @@ from apps.localstore.bodies import Body
 from apps.localstore.connection import Connection
 from apps.localstore.control import control_answer
 from apps.localstore.dispatch import Dispatcher
+from apps.localstore.early import EarlyAnswer, Pulse
 from apps.localstore.engine import Engine
 from apps.localstore.errors import StoreError
 from apps.localstore.faults import Faults
 from apps.localstore.pacing import Pacer
 from apps.localstore.request import Request
-from apps.localstore.responses import Response, error_body
+from apps.localstore.responses import Response, refusal_bytes
 from apps.localstore.targets import REGIONS
 
 logger = logging.getLogger(__name__)
@@ -32,13 +33,15 @@ class Tuning:
 
     `bytes_per_second` (0: unlimited) is one allowance for all uploads;
     `latency_ms` comes before every answer; `idle_timeout_s` also bounds how
-    long a peer may stall within a request.
+    long a peer may stall within a request; `patience_s` is how long a copy or a
+    complete may take before its status goes out ahead of its result.
     """
 
     bytes_per_second: float = 0.0
     latency_ms: float = 0.0
     max_connections: int = 256
     idle_timeout_s: float = 60.0
+    patience_s: float = 1.0
 
 
 class LocalStore:
@@ -72,6 +75,7 @@ class LocalStore:
         self._engine: Engine | None = None
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
+        self._pulse: Pulse
         self._pacers: tuple[Pacer, ...] = ()
         self._dispatcher: Dispatcher | None = None
 
@@ -103,6 +107,7 @@ class LocalStore:
         self._listener = listener
         self.port = listener.getsockname()[1]
         self._stopping.clear()
+        self._pulse = Pulse(self._tuning.patience_s, self._stopping)
         if self._tuning.bytes_per_second:
             self._pacers = (Pacer(self._tuning.bytes_per_second, self._stopping),)
         self._dispatcher = Dispatcher(
@@ -154,7 +159,12 @@ class LocalStore:
             _turn_away(sock)
             return
         connection = Connection(
-            sock, self._answer, engine, timeout_s=self._tuning.idle_timeout_s, stopping=self._stopping
+            sock,
+            self._answer,
+            engine,
+            self._pulse,
+            timeout_s=self._tuning.idle_timeout_s,
+            stopping=self._stopping,
         )
         connection.upload_pacers = self._pacers
         thread = threading.Thread(target=self._run, args=(connection,), name="localstore", daemon=True)
@@ -182,9 +192,9 @@ class LocalStore:
             with self._lock:
                 self._connections.pop(connection, None)
 
-    def _answer(self, request: Request, body: Body) -> Response:
+    def _answer(self, request: Request, body: Body, early: EarlyAnswer) -> Response:
         control = control_answer(request, body, self.dispatcher, self._control_token)
-        return control or self.dispatcher.answer(request, body)
+        return control or self.dispatcher.answer(request, body, early)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -201,11 +211,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _turn_away(sock: socket.socket) -> None:
-    body = error_body(StoreError("ServiceUnavailable"), resource="/", request_id="-", trace_id="-")
-    head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     try:
         sock.settimeout(1.0)
-        sock.sendall(head.encode() + body)
+        sock.sendall(refusal_bytes(StoreError("ServiceUnavailable")))
     except OSError:
         logger.info("A connection above the limit left before it was turned away")
     finally:

@@ -19,6 +19,11 @@ KEY = "dir/中 文+a(1)~!*'.txt"
 
 @pytest.fixture
 def sdk(store: LocalStore) -> Any:
+    return sdk_for(store)
+
+
+def sdk_for(store: LocalStore) -> Any:
+    """Return the SDK's client for the owner; the store answers as its proxy for every host."""
     proxies = {"http": f"http://127.0.0.1:{store.port}"}
     config = CosConfig(
         Region="ap-beijing",

@@ -103,7 +103,8 @@ def _copy_once(call: Call) -> Content:
                 raise _SourceChanged
             object_put(tx, target)
 
-        call.engine.index.write(work)
+        with call.slow():
+            call.engine.index.write(work)
         return content
 
 
@@ -139,17 +140,18 @@ def _part_once(call: Call, upload: Upload, number: int) -> Content:
         start, size = copy_range_parse(call.headers.get("x-cos-copy-source-range"), whole.size)
         if size > OBJECT_LIMIT:
             raise StoreError("EntityTooLarge")
-        md5, crc64 = _range_digests(call, opened, start, size)
         segments = segments_cut(whole.segments, start, size)
-        content = Content(size, md5, crc64, call.now_ms, segments)
-
-        def work(tx: Writer) -> None:
-            if not blobs_share(tx, segments):
-                raise _SourceChanged
-            part_store(tx, upload, Part(number, content))
-
-        call.engine.index.write(work)
+        with call.slow():
+            md5, crc64 = _range_digests(call, opened, start, size)
+            content = Content(size, md5, crc64, call.now_ms, segments)
+            call.engine.index.write(lambda tx: _share(tx, upload, Part(number, content)))
         return content
+
+
+def _share(tx: Writer, upload: Upload, part: Part) -> None:
+    if not blobs_share(tx, part.content.segments):
+        raise _SourceChanged
+    part_store(tx, upload, part)
 
 
 def _range_digests(call: Call, opened: Opened, start: int, size: int) -> tuple[str, int]:

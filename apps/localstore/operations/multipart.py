@@ -99,7 +99,8 @@ def upload_complete(call: Call) -> Response:
     call.require("WRITE")
     wanted = _wanted_parts(call.read_xml())
     upload = upload_of(call)
-    content = call.engine.index.write(lambda tx: _complete(tx, call, upload, wanted))
+    with call.slow():
+        content = call.engine.index.write(lambda tx: _complete(tx, call, upload, wanted))
     host = call.request.headers.get("host") or call.request.host
     xml = node(
         "CompleteMultipartUploadResult",
