@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
 from apps.storage.cos.bodies import BytesBody
+from apps.storage.cos.cancel import CancelToken, cancel_applied
 from apps.storage.cos.curl import Timeouts, TransportFailure
 from apps.storage.cos.download import Download
 from apps.storage.cos.failures import failure_of, is_error_document
@@ -129,9 +130,18 @@ class Caller:
         raise _Refusal(failure_of(call, answer), answer)
 
     def _repeated(self, call: Call, attempt: Callable[[], _T]) -> _T:
+        try:
+            return self._persist(call, attempt, cancel_applied())
+        except errors.Canceled as canceled:
+            canceled.operation = canceled.operation or call.operation
+            raise
+
+    def _persist(self, call: Call, attempt: Callable[[], _T], token: CancelToken | None) -> _T:
         number, begun_at = 1, time.monotonic()
         while True:
             try:
+                if token is not None:
+                    token.require()
                 return attempt()
             except TransportFailure as failure:
                 error, may_repeat = failure.error, not failure.is_final
@@ -143,7 +153,7 @@ class Caller:
             if not may_repeat or number >= self._retries.attempts or self._is_late(call, begun_at):
                 error.operation = call.operation
                 raise error
-            _pause(call, delay_s)
+            _pause(call, delay_s, token)
             number += 1
 
     def _is_late(self, call: Call, begun_at: float) -> bool:
@@ -197,10 +207,10 @@ def _survives_doubt(call: Call, number: int) -> bool:
     return call.repeat is Repeat.FREELY or (call.repeat is Repeat.ONCE and number == 1)
 
 
-def _pause(call: Call, delay_s: float) -> None:
-    """Sleep, but notice within a quarter of a second that the caller has lost interest."""
+def _pause(call: Call, delay_s: float, token: CancelToken | None) -> None:
+    """Sleep, but notice a cancel at once, and within a quarter of a second a caller who says no."""
     until = time.monotonic() + delay_s
     while (left_s := until - time.monotonic()) > 0:
         if call.on_progress is not None and call.on_progress(0) is False:
             raise errors.Canceled("The call was canceled.", operation=call.operation)
-        time.sleep(min(0.25, left_s))
+        (time.sleep if token is None else token.wait)(min(0.25, left_s))

@@ -103,10 +103,11 @@ class Download:
         waited_s = 0.0
         while not self._is_finished and not self._chunks and not _is_final(self._head.getvalue()):
             waited_s = self._advance(waited_s)
-        if self._failure is not None and not _is_final(self._head.getvalue()):
-            failure = self._failure
+        if not _is_final(self._head.getvalue()):
+            # libcurl takes the end of a connection for the end of a head, and reports no failure.
+            cut = TransportFailure(errors.Interrupted("The store's answer was cut short."), was_sent=True)
             self.close()
-            raise failure
+            raise self._failure or cut
         return headers_parse(self._head.getvalue())
 
     def _fill(self) -> None:

@@ -8,15 +8,19 @@ https never comes here; the embedded store and stores on a trusted network do.
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import select
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 from apps.storage import errors
 from apps.storage.cos.bodies import Body
+from apps.storage.cos.cancel import cancel_cutting, cancel_shutting
 from apps.storage.cos.curl import Timeouts, TransportFailure, address_of
 from apps.storage.cos.messages import Answer, OnProgress, Repeat, Request, header_decode
 from apps.storage.types import Endpoint
@@ -51,7 +55,8 @@ class SendfileTransport:
         )
 
     def send(self, request: Request) -> Answer:
-        """Send `request` once and return the answer, whatever its status. Raises TransportFailure.
+        """Send `request` once and return the answer, whatever its status. Raises TransportFailure, and
+        Canceled when the token of this thread is canceled.
 
         A kept connection that turns out to be dead is replaced at once: bodies come here only with calls
         that may be repeated freely.
@@ -69,24 +74,33 @@ class SendfileTransport:
             ) from None
 
     def _connect(self, address: _Address) -> socket.socket:
-        try:
-            sock = socket.create_connection(address, timeout=self._timeouts.connect_s)
-        except OSError:
-            raise TransportFailure(
-                errors.Unavailable("The store cannot be reached."), was_sent=False
-            ) from None
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(self._timeouts.stalled_s)
-        return sock
+        for sock, where in _sockets(address):
+            sock.settimeout(self._timeouts.connect_s)
+            try:
+                with cancel_shutting(sock):
+                    sock.connect(where)
+            except OSError:
+                sock.close()
+                _require_wanted()
+                continue
+            except BaseException:
+                sock.close()
+                raise
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(self._timeouts.stalled_s)
+            return sock
+        raise TransportFailure(errors.Unavailable("The store cannot be reached."), was_sent=False)
 
     def _exchange(self, sock: socket.socket, address: _Address, request: Request) -> Answer:
         try:
-            answer, is_reusable = self._talk(sock, request)
+            with cancel_shutting(sock):
+                answer, is_reusable = self._talk(sock, request)
         except TimeoutError:
             sock.close()
             raise self._stalled() from None
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, _Dropped):
             sock.close()
+            _require_wanted()
             raise _Dropped from None
         except BaseException:
             sock.close()
@@ -108,7 +122,7 @@ class SendfileTransport:
         self._await_answer(sock, call.on_progress, sent)
         response = http.client.HTTPResponse(sock, method=call.method)
         with response:
-            response.begin()
+            _begin(response, sock)
             body = response.read()
             headers = {
                 name.lower(): header_decode(value.encode("latin-1")) for name, value in response.getheaders()
@@ -157,6 +171,43 @@ class SendfileTransport:
 
 class _Dropped(Exception):
     """The connection ended before a whole answer."""
+
+
+class _Lines(io.BufferedReader):
+    """Remembers the line that was read last."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return the next line as any reader does."""
+        self.last = super().readline(size)
+        return self.last
+
+
+def _begin(response: http.client.HTTPResponse, sock: socket.socket) -> None:
+    """Read the head; half of one, which `http.client` takes for a whole, is a broken connection."""
+    response.fp.close()
+    response.fp = lines = _Lines(sock.makefile("rb", buffering=0))
+    response.begin()
+    if lines.last not in (b"\r\n", b"\n"):
+        raise _Dropped
+
+
+def _require_wanted() -> None:
+    """Raise Canceled where a connection did not break by itself but was shut by the token."""
+    token = cancel_cutting()
+    if token is not None:
+        token.require()
+
+
+def _sockets(address: _Address) -> Iterator[tuple[socket.socket, Any]]:
+    """Yield a fresh socket for each place that `address` stands for, and that place; none if unknown."""
+    try:
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    except OSError:
+        return
+    for family, kind, protocol, _, where in found:
+        yield socket.socket(family, kind, protocol), where
 
 
 def _ready(sock: socket.socket, events: int, *, timeout_ms: int = _TICK_MS) -> int:

@@ -11,8 +11,10 @@ import pycurl
 
 from apps.storage import errors
 from apps.storage.cos.bodies import Body
+from apps.storage.cos.cancel import cancel_cutting
 from apps.storage.cos.curl import Timeouts, TransportFailure, curl_limit, curl_prepare, failure_from
 from apps.storage.cos.messages import Answer, Call, OnProgress, Repeat, Request, headers_parse
+from apps.storage.cos.pump import Pump
 from apps.storage.types import Endpoint
 
 # Handles belong to threads, not to clients: a worker opens a client per task, and the connections of the
@@ -31,7 +33,8 @@ class CurlTransport:
     def send(self, request: Request) -> Answer:
         """Send `request` once and return the answer, whatever its status.
 
-        Raises TransportFailure when there is none: timeout, broken connection, cancel.
+        Raises TransportFailure when there is none: timeout, broken connection, a caller who stops; Canceled
+        when the token of this thread is canceled.
         """
         curl = _handle()
         head, received = BytesIO(), BytesIO()
@@ -44,7 +47,7 @@ class CurlTransport:
         source = _attach_source(curl, call.body)
         meter = _attach_meter(curl, call.on_progress)
         try:
-            curl.perform()
+            _perform(curl)
         except pycurl.error as error:
             if meter is not None and meter.problem is not None:
                 raise meter.problem from None
@@ -54,6 +57,9 @@ class CurlTransport:
         finally:
             # An idle handle must not keep the caller's file and the answer alive.
             curl.reset()
+        if not head.getvalue().endswith(b"\r\n\r\n"):
+            # libcurl takes the end of a connection for the end of a head; half of one may lack the digest.
+            raise TransportFailure(errors.Interrupted("The store's answer was cut short."), was_sent=True)
         status, headers = headers_parse(head.getvalue())
         return Answer(status, headers, received.getvalue())
 
@@ -133,10 +139,20 @@ def _guard_repeats(curl: Any, call: Call) -> None:
         curl.setopt(pycurl.FRESH_CONNECT, 1)
 
 
+def _perform(curl: Any) -> None:
+    """Run the call; only one that can be canceled pays for a loop of ours."""
+    token = cancel_cutting()
+    if token is None:
+        curl.perform()
+        return
+    if getattr(_mine, "pump", None) is None:
+        _mine.pump = Pump()
+    _mine.pump.perform(curl, token)
+
+
 def _handle() -> Any:
     if getattr(_mine, "pid", None) != os.getpid():
-        if getattr(_mine, "curl", None) is not None:
-            # Closing the parent's handle would say goodbye on a connection that the parent still uses.
-            _inherited.append(_mine.curl)
-        _mine.pid, _mine.curl = os.getpid(), pycurl.Curl()
+        # Closing the parent's handles would say goodbye on connections that the parent still uses.
+        _inherited.extend((getattr(_mine, "curl", None), getattr(_mine, "pump", None)))
+        _mine.pid, _mine.curl, _mine.pump = os.getpid(), pycurl.Curl(), None
     return _mine.curl
