@@ -6,22 +6,29 @@ shares no code with either.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
+from qcloud_cos.cos_exception import CosClientError
 
 from apps.storage.cos import CosClient
+from apps.storage.errors import Refused
 from tests.storage.conftest import SECRET_KEY
 from tests.storage.recorder import Recorder, reply
 from tests.storage.verifier import signature_is_valid
-from tests.storage.wire.case import Case, Side
-from tests.storage.wire.facts import differences, facts_of, unexplained
+from tests.storage.wire.case import AT, Case
+from tests.storage.wire.facts import differences, facts_of, given, unexplained
+from tests.storage.wire.keys import KEYS, PYTHON_REWRITES, REFUSED, UNREADABLE, Rewritten, calls_of, short_id
 from tests.storage.wire.python import python_call, python_sdk
 from tests.storage.wire.reasons import PYTHON_ALWAYS
 from tests.storage.wire.table import CASES
 
+EXPRESSED = [case for case in CASES if not case.python.missing]
+MISSING = [case for case in CASES if case.python.missing]
+NAME = attrgetter("name")
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if isinstance(case.python, Side)], ids=lambda case: case.name
-)
+
+@pytest.mark.parametrize("case", EXPRESSED, ids=NAME)
 def test_requests_are_equal(recorder: Recorder, client: CosClient, case: Case) -> None:
     recorder.default = reply(200, case.answer, ETag='"e"')
 
@@ -32,5 +39,48 @@ def test_requests_are_equal(recorder: Recorder, client: CosClient, case: Case) -
     assert signature_is_valid(ours, SECRET_KEY)
     assert signature_is_valid(theirs, SECRET_KEY)
     found = differences(facts_of(ours), facts_of(theirs))
-    assert isinstance(case.python, Side)
     assert unexplained(found, PYTHON_ALWAYS, case.python.differs) == {}
+
+
+@pytest.mark.parametrize("key", KEYS, ids=short_id)
+def test_any_key_is_spelled_alike(recorder: Recorder, client: CosClient, key: str) -> None:
+    as_it_is = Rewritten("", "nothing")
+    sdk = python_sdk(recorder.port)
+
+    for case in calls_of(key):
+        recorder.default = reply(200, case.answer, ETag='"e"')
+        recorder.seen.clear()
+        rewritten = PYTHON_REWRITES.get(key, as_it_is) if "Key" in case.arguments else as_it_is
+        case.call(client)
+        if case.operation == "get_object" and key in UNREADABLE:
+            with pytest.raises(CosClientError, match="GetObject Key is invalid"):
+                python_call(sdk, case)
+            continue
+        python_call(sdk, case)
+
+        ours, theirs = recorder.seen
+        assert theirs.path == (rewritten.path or ours.path)
+        assert given(theirs) == given(ours)
+        assert signature_is_valid(ours, SECRET_KEY)
+        assert signature_is_valid(theirs, SECRET_KEY) is rewritten.is_signed
+
+
+@pytest.mark.parametrize("key", REFUSED, ids=short_id)
+def test_key_that_the_documentation_forbids_is_refused(
+    recorder: Recorder, client: CosClient, key: str
+) -> None:
+    with pytest.raises(Refused):
+        client.put_object(**AT, Key=key, Body=b"")
+    assert not recorder.seen
+
+    python_sdk(recorder.port).put_object(Bucket=AT["Bucket"], Key=key, Body=b"")
+
+    assert recorder.seen[0].path == REFUSED[key]
+
+
+@pytest.mark.parametrize("case", MISSING, ids=NAME)
+def test_what_is_listed_as_missing_is_missing(recorder: Recorder, case: Case) -> None:
+    with pytest.raises((CosClientError, AttributeError), match=r"No Parameter Named|has no attribute"):
+        python_call(python_sdk(recorder.port), case)
+
+    assert not recorder.seen

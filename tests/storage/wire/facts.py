@@ -76,6 +76,11 @@ def unexplained(found: Mapping[str, Pair], *listed: Mapping[str, Differ]) -> dic
     return {**surprises, **{name: None for name in reasons if name not in found}}
 
 
+def given(seen: Seen) -> dict[str, str]:
+    """Return the decoded parameters that have a value."""
+    return {name: value for name, value in seen.query.items() if value}
+
+
 def _header(name: str, value: str, body: bytes, *, is_signed: bool) -> str:
     if name == "content-length" and value == str(len(body)):
         value = "of the body"

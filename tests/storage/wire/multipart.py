@@ -101,7 +101,7 @@ CASES = [
     Case(
         "multipart_init, with grants on the ACL",
         {"Key": KEY, **ACP_GRANTS},
-        NO_ACP,
+        Side("create_multipart_upload", missing=NO_ACP),
         Side("multipartInit", differs={**BARE_NAME, **EMPTY_HEADERS}),
         BEGUN,
     ),
@@ -128,7 +128,7 @@ CASES = [
     Case(
         "multipart_upload, asking first",
         {**UPLOAD, "PartNumber": 3, "Body": BODY, "Expect": "100-continue"},
-        NO_EXPECT,
+        Side("upload_part", missing=NO_EXPECT),
         Side("multipartUpload"),
     ),
     Case(

@@ -153,13 +153,13 @@ CASES = [
     Case(
         "put_object, with grants on the ACL",
         {"Key": KEY, "Body": BODY, **ACP_GRANTS},
-        NO_ACP,
+        Side("put_object", missing=NO_ACP),
         Side("putObject", differs=EMPTY_CACHE_CONTROL),
     ),
     Case(
         "put_object, asking first",
         {"Key": KEY, "Body": BODY, "Expect": "100-continue"},
-        NO_EXPECT,
+        Side("put_object", missing=NO_EXPECT),
         Side("putObject", differs=EMPTY_CACHE_CONTROL),
     ),
     Case(
@@ -211,7 +211,7 @@ CASES = [
     Case(
         "put_object_copy, if changed",
         {"Key": KEY, **COPY, **OTHER_SOURCE_CONDITIONS, "MetadataDirective": "Copy", **ACP_GRANTS},
-        NO_ACP,
+        Side("copy_object", missing=NO_ACP),
         Side("putObjectCopy", NODE_COPY, EMPTY_CACHE_CONTROL),
         COPIED,
     ),
