@@ -35,9 +35,11 @@ from apps.localstore.routing import Operation, operation_of
 from apps.localstore.rows import bucket_find
 from apps.localstore.signature import authenticate
 from apps.localstore.targets import Place, host_name, place_of
+from apps.localstore.visibility import veil_drawn
 
 logger = logging.getLogger(__name__)
 JOURNAL_SIZE = 1000
+READS = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass
@@ -112,7 +114,43 @@ class Dispatcher:
         struck = self._strike(exchange, operation)
         if struck is not None:
             return struck
-        return self._run(exchange, place, operation)
+        if request.method in READS:
+            return self._read(exchange, place, operation)
+        with self._veiling(exchange, place):
+            return self._run(exchange, place, operation)
+
+    def _read(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
+        """Run an operation that reads, in the past if a fault says so."""
+        with ExitStack() as lent:
+            veils = self.faults.veils
+            past = lent.enter_context(veils.over(operation.name, place.bucket, exchange.request.key))
+            with self._engine.index.as_of(past):
+                response = self._run(exchange, place, operation)
+            # The bytes of the past are needed until they have been sent.
+            response.held.push(lent.pop_all())
+            return response
+
+    @contextmanager
+    def _veiling(self, exchange: Exchange, place: Place) -> Iterator[None]:
+        """Hide what a write changes from the reads after it, if a fault says so and it succeeds."""
+        stale = fault_of(exchange.faults, "stale")
+        if stale is None:
+            yield
+            return
+        veil = veil_drawn(
+            self._engine,
+            place.bucket,
+            exchange.request.key,
+            hides=stale.hides,
+            seconds=stale.seconds,
+            answers=stale.answers,
+        )
+        try:
+            yield
+        except BaseException:
+            veil.held.close()
+            raise
+        self.faults.veils.add(veil)
 
     def _run(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
         call = Call(

@@ -10,6 +10,12 @@ delay           wait `seconds`, then go on as usual
 drip            bodies in both directions pass at `bytes_per_second`
 disk_full       writing the body fails as on a full disk
 clock_skew      the server's clock is off by `seconds` (negative: behind)
+stale           delayed visibility: after a write that succeeds, reads of the same key and lists of its
+                bucket (for a bucket's own settings: all reads of the bucket) see what was there before,
+                for `seconds` or for `answers` reads, whichever ends first; `hides` is all, lists or reads
+
+A copy or a complete that is delayed has passed its quick checks before: its status goes out early and
+spaces follow, as the live service does it. With error_in_200 the wait ends in an <Error>.
 """
 
 from __future__ import annotations
@@ -22,6 +28,9 @@ from fnmatch import fnmatchcase
 from itertools import count as counter
 from typing import Any
 
+from apps.localstore.visibility import Veils
+
+HIDES = ("all", "lists", "reads")
 KINDS = (
     "error",
     "slow_down",
@@ -32,6 +41,7 @@ KINDS = (
     "drip",
     "disk_full",
     "clock_skew",
+    "stale",
 )
 
 
@@ -52,10 +62,16 @@ class Fault:
     code: str = "InternalError"
     seconds: float = 0.0
     bytes_per_second: float = 65536.0
+    answers: int | None = None
+    hides: str = "all"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault kind {self.kind!r}")
+        if self.hides not in HIDES:
+            raise ValueError(f"hides is one of {', '.join(HIDES)}")
+        if self.kind == "stale" and not self.seconds and not self.answers:
+            raise ValueError("stale needs seconds or answers")
         re.compile(self.key)
 
     def matches(self, operation: str, key: str) -> bool:
@@ -79,6 +95,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ids = counter(1)
+        self.veils = Veils()
         self._rules: dict[int, Fault] = {}
 
     def add(self, kind: str, **options: Any) -> int:
@@ -90,7 +107,8 @@ class Faults:
         return number
 
     def clear(self) -> None:
-        """Remove every rule."""
+        """Remove every rule, and show what the struck ones still hide."""
+        self.veils.clear()
         with self._lock:
             self._rules.clear()
 

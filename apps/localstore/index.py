@@ -71,6 +71,27 @@ class _Pending(Generic[T]):
     dead: list[str] = field(default_factory=list)
 
 
+class Snapshot:
+    """The rows of one past moment, for any number of threads in turn."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._lock = threading.Lock()
+        db.execute("BEGIN")
+        # The moment is that of the first statement, not that of BEGIN.
+        db.execute("SELECT 1 FROM buckets LIMIT 1").fetchall()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection."""
+        with self._lock:
+            yield self._db
+
+    def close(self) -> None:
+        """Let go of the moment, so that the log behind it can be folded away."""
+        self._db.close()
+
+
 class Index:
     """The rows of one data folder. `on_dead` gets the ids of blobs once their death is committed."""
 
@@ -79,6 +100,7 @@ class Index:
         self._on_dead = on_dead
         self._queue: deque[_Pending[Any]] = deque()
         self._leader = threading.Lock()
+        self._here = threading.local()
         self._idle: deque[sqlite3.Connection] = deque()
         self._db = self._connect()
         # One transaction: statement by statement, each would wait for the disk.
@@ -101,6 +123,11 @@ class Index:
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection whose statements all see one moment."""
+        past: Snapshot | None = getattr(self._here, "past", None)
+        if past is not None:
+            with past.read() as db:
+                yield db
+            return
         try:
             db = self._idle.pop()
         except IndexError:
@@ -112,6 +139,19 @@ class Index:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             self._idle.append(db)
+
+    def snapshot(self) -> Snapshot:
+        """Return the rows of this moment, to be closed by the caller."""
+        return Snapshot(self._connect())
+
+    @contextmanager
+    def as_of(self, past: Snapshot | None) -> Iterator[None]:
+        """Make each `read` of this thread see a past moment until the block ends."""
+        self._here.past = past
+        try:
+            yield
+        finally:
+            self._here.past = None
 
     def write(self, work: Callable[[Writer], T]) -> T:
         """Run `work` in a transaction and return its result once it is on disk.

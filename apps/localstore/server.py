@@ -136,6 +136,7 @@ class LocalStore:
             connection.end()
         for thread in running.values():
             thread.join(STOP_S)
+        self.faults.clear()
         self._engine.close()
         self._listener = self._engine = None
 
