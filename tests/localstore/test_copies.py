@@ -70,6 +70,8 @@ def test_copy_onto_itself_must_replace(wire: Wire, source: str) -> None:
     [
         ({"x-cos-copy-source": "nonsense"}, "InvalidCopySource"),
         ({"x-cos-copy-source": "HOST/missing"}, "NoSuchKey"),
+        ({"x-cos-copy-source": "/none-1250000000/k"}, "NoSuchBucket"),
+        ({"x-cos-copy-source": "/none-1250000000"}, "InvalidCopySource"),
         ({"x-cos-copy-source": "none-1250000000.cos.ap-beijing.myqcloud.com/k"}, "NoSuchBucket"),
         ({"x-cos-copy-source": "HOST/%FF"}, "InvalidCopySource"),
         ({"x-cos-copy-source": "SOURCE", "x-cos-metadata-directive": "Move"}, "InvalidArgument"),
@@ -86,6 +88,15 @@ def test_refused_copies(wire: Wire, source: str, headers: dict[str, str], code: 
 
 def test_scheme_in_front_is_tolerated(wire: Wire, source: str) -> None:
     assert wire.request("PUT", "/copy", {"x-cos-copy-source": "https://" + source}).status == 200
+
+
+def test_source_may_be_a_bucket_and_a_key_after_slashes(wire: Wire, source: str) -> None:
+    bucket = wire.host.partition(".")[0]
+
+    reply = wire.request("PUT", "/copy", {"x-cos-copy-source": f"/{bucket}/{quote(KEY)}"})
+
+    assert reply.status == 200
+    assert wire.call("GET", "/copy").body == BODY
 
 
 def test_source_must_be_readable(wire: Wire, connect: Connect) -> None:

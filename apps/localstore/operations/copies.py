@@ -22,7 +22,9 @@ from apps.localstore.responses import Response, xml_response
 from apps.localstore.rows import blob_find, blobs_share, bucket_find, object_put
 from apps.localstore.traits import ARCHIVED, fields_of, traits_of
 
-SOURCE = re.compile(r"(?:https?://)?([^./]+)\.([^/]+)/(.+)", re.DOTALL)
+# The documented form names the source by its host. OpenDAL, which is tested against the live service,
+# sends `/{bucket}/{key}`.
+SOURCE = re.compile(r"(?:(?:https?://)?([^./]+)\.[^/]+|/([^./]+))/(.+)", re.DOTALL)
 ATTEMPTS = 5
 
 
@@ -33,7 +35,7 @@ class _SourceChanged(Exception):
 def source_parse(header: str) -> tuple[str, str]:
     """Return `(bucket, key)` of `{bucket}.cos.{region}.…/{encoded key}[?versionId=…]`.
 
-    The key is decoded after the cut at the first literal `?`. Raises
+    Or of `/{bucket}/…`. The key is decoded after the cut at the first literal `?`. Raises
     InvalidCopySource or NoSuchVersion.
     """
     path, _, query = header.partition("?")
@@ -46,7 +48,7 @@ def source_parse(header: str) -> tuple[str, str]:
         key = unquote_to_bytes(match[3].encode("latin-1")).decode("utf-8")
     except UnicodeDecodeError as error:
         raise StoreError("InvalidCopySource") from error
-    return match[1].lower(), key
+    return (match[1] or match[2]).lower(), key
 
 
 @contextmanager
