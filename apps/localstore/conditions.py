@@ -1,13 +1,15 @@
-"""If-Match and its three relatives, for reads and for copy sources."""
+"""If-Match and its three relatives, for reads and copy sources; and the wish not to overwrite, for writes."""
 
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
 from apps.localstore.errors import NotModified, StoreError
+from apps.localstore.index import Writer
 from apps.localstore.records import Content, http_date
 from apps.localstore.request import Pairs
 from apps.localstore.responses import digest_headers
+from apps.localstore.rows import object_find
 
 
 def _names_etag(header: str, etag: str) -> bool:
@@ -57,3 +59,13 @@ def check_copy(content: Content, headers: Pairs) -> None:
     )
     if any(failed):
         raise StoreError("PreconditionFailed")
+
+
+def check_vacant(tx: Writer, bucket: str, key: str, headers: Pairs) -> None:
+    """Raise FileAlreadyExists when the key is taken and the write may not replace it.
+
+    `x-cos-forbid-overwrite`, 2026-11: PUT Object, its copy, and Complete. Within
+    the transaction that writes, so that of two such writers one wins.
+    """
+    if headers.get("x-cos-forbid-overwrite").lower() == "true" and object_find(tx, bucket, key):
+        raise StoreError("FileAlreadyExists")

@@ -52,6 +52,7 @@ CODES: dict[str, tuple[int, str]] = {
         "Your previous request to create the named bucket succeeded and you already own it.",
     ),
     "BucketNotEmpty": (409, "The bucket you tried to delete is not empty"),
+    "FileAlreadyExists": (409, "The object already exists and the request forbids to overwrite it."),
     "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
     "PreconditionFailed": (412, "Precondition not match."),
     "InvalidRange": (416, "The requested range is not satisfiable"),

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from apps.localstore.blobs import file_digests
 from apps.localstore.call import OBJECT_LIMIT, Call, check_key
-from apps.localstore.conditions import check_copy
+from apps.localstore.conditions import check_copy, check_vacant
 from apps.localstore.engine import Opened, segments_cut
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
@@ -101,6 +101,7 @@ def _copy_once(call: Call) -> Content:
         def work(tx: Writer) -> None:
             if bucket_find(tx, target.bucket) is None:
                 raise StoreError("NoSuchBucket")
+            check_vacant(tx, target.bucket, target.key, call.headers)
             if not blobs_share(tx, content.segments):
                 raise _SourceChanged
             object_put(tx, target)

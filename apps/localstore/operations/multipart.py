@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from apps.localstore.accounts import principal_id
 from apps.localstore.call import Call, check_key
+from apps.localstore.conditions import check_vacant
 from apps.localstore.crc64 import crc64_join
 from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
@@ -148,6 +149,7 @@ def _complete(tx: Writer, call: Call, upload: Upload, wanted: list[tuple[int, st
         crc64=crc64_join((part.content.crc64, part.content.size) for part in parts),
         modified_ms=call.now_ms,
     )
+    check_vacant(tx, upload.bucket, upload.key, call.headers)
     upload_delete(tx, upload.id, keep={part.number for part in parts})
     object_put(tx, StoredObject(upload.bucket, upload.key, content, upload.traits))
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from apps.localstore.call import Call, check_key
-from apps.localstore.conditions import check_read
+from apps.localstore.conditions import check_read, check_vacant
 from apps.localstore.engine import Opened
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
@@ -111,6 +111,7 @@ def object_write(call: Call) -> Response:
 def _store(tx: Writer, call: Call, blob: Blob, content: Content, traits: Traits) -> None:
     if bucket_find(tx, call.bucket.name) is None:
         raise StoreError("NoSuchBucket")
+    check_vacant(tx, call.bucket.name, call.key, call.headers)
     blob_insert(tx, blob)
     object_put(tx, StoredObject(call.bucket.name, call.key, content, traits))
 
