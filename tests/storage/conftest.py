@@ -24,9 +24,16 @@ def client(recorder: Recorder) -> CosClient:
     return client_of(recorder, attempts=1)
 
 
-def client_of(recorder: Recorder, *, attempts: int, stalled_s: int = 20, small_s: float = 20) -> CosClient:
+def client_of(
+    recorder: Recorder,
+    *,
+    attempts: int,
+    stalled_s: int = 20,
+    small_s: float = 20,
+    token: str | None = None,
+) -> CosClient:
     return CosClient(
-        credentials=Credentials(SECRET_ID, SECRET_KEY),
+        credentials=Credentials(SECRET_ID, SECRET_KEY, token),
         endpoint=Endpoint(scheme="http", connect_to=f"127.0.0.1:{recorder.port}"),
         retries=Retries(attempts=attempts, first_delay_s=0.01),
         timeouts=Timeouts(connect_s=2, small_s=small_s, stalled_s=stalled_s),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from apps.storage.cos.addresses import bucket_host
 from apps.storage.cos.calls import Caller
@@ -40,5 +41,7 @@ class PresignOperations(Caller):
         signature = self._signer.presigned(
             method=Method, path=f"/{Key}", query=query, headers=[("Host", host)], expires_s=Expires
         )
-        target = f"/{key_quote(Key)}?{query_quote([*signature, *query])}"
+        # An empty list of parameters keeps its equals sign, as in every signature of the official SDKs.
+        signed = urlencode(signature, quote_via=quote, safe="")
+        target = f"/{key_quote(Key)}?{signed}&{query_quote(query)}".removesuffix("&")
         return f"{self.endpoint.scheme}://{host}{target}"
