@@ -6,9 +6,10 @@ import base64
 import binascii
 import errno
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apps.localstore.accounts import Account, Directory
 from apps.localstore.acl import is_granted, is_owner
@@ -18,12 +19,14 @@ from apps.localstore.digits import whole_number
 from apps.localstore.engine import Engine
 from apps.localstore.errors import StoreError
 from apps.localstore.markup import BODY_LIMIT
+from apps.localstore.pacing import Pacer
 from apps.localstore.records import Acl, Blob, Bucket
 from apps.localstore.request import Pairs, Request
 from apps.localstore.rows import bucket_find
 from apps.localstore.targets import Place
 
 OBJECT_LIMIT = 5 * 1024**3
+TRAFFIC_LIMITS = (819200, 838860800)
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Call:
     disk_full: bool = False
     found: Bucket | None = None
     slow: Callable[[], AbstractContextManager[None]] = nullcontext
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def headers(self) -> Pairs:
@@ -101,6 +105,22 @@ class Call:
             raise StoreError("InvalidArgument", f"{name} must be a whole number of at least {low}.")
         return found if high is None else min(found, high)
 
+    def traffic_limit(self) -> float:
+        """Return what `x-cos-traffic-limit` allows, in bytes per second; 0.0 without one.
+
+        The header counts bits, and a presigned link may carry it as a
+        parameter. Raises InvalidArgument. Source: Single-Connection Bandwidth
+        Limits, 2024-12.
+        """
+        name = "x-cos-traffic-limit"
+        text = self.headers.get(name) or self.query.get(name)
+        if not text:
+            return 0.0
+        bits = whole_number(text)
+        if bits is None or not TRAFFIC_LIMITS[0] <= bits <= TRAFFIC_LIMITS[1]:
+            raise StoreError("InvalidArgument", "x-cos-traffic-limit is out of bounds.")
+        return bits / 8
+
     def read_xml(self, *, limit: int = BODY_LIMIT, md5_required: bool = False) -> bytes:
         """Return the body of a document operation after checking its Content-MD5."""
         wanted = content_md5(self.headers)
@@ -122,6 +142,8 @@ class Call:
             raise StoreError("MissingContentLength")
         wanted = content_md5(self.headers)
         sha1 = self.headers.get("x-cos-content-sha1").lower()
+        if pace := self.traffic_limit():
+            self.body.pacers += (Pacer(pace, self.stopping),)
         writer = self.engine.blobs.writer(sha1=bool(sha1), full=self.disk_full)
         try:
             blob = self._fill(writer, wanted, sha1)

@@ -152,9 +152,11 @@ class Connection:
             return
         self._sock.sendall(head)
         pacer = Pacer(bytes_per_second, self._stopping)
-        for start in range(0, len(body), DRIP_SIZE):
-            pacer.spend(min(DRIP_SIZE, len(body) - start))
-            self._sock.sendall(body[start : start + DRIP_SIZE])
+        # About fifty pieces a second, so that a fast pace does not cost a system call per few bytes.
+        step = max(DRIP_SIZE, int(bytes_per_second / 50))
+        for start in range(0, len(body), step):
+            pacer.spend(min(step, len(body) - start))
+            self._sock.sendall(body[start : start + step])
 
     def _send_source(self, source: Source, bytes_per_second: float) -> None:
         if bytes_per_second:

@@ -72,7 +72,7 @@ class Dispatcher:
         self.journal: deque[dict[str, object]] = deque(maxlen=JOURNAL_SIZE)
         self.stopping = stopping
         self._engine = engine
-        self._directory = directory
+        self.directory = directory
         self._regions = regions
         self._latency_s = latency_s
 
@@ -155,7 +155,7 @@ class Dispatcher:
     def _run(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
         call = Call(
             self._engine,
-            self._directory,
+            self.directory,
             self._regions,
             exchange.request,
             place,
@@ -163,12 +163,13 @@ class Dispatcher:
             int(exchange.now * 1000),
             disk_full=fault_of(exchange.faults, "disk_full") is not None,
             slow=lambda: self._slowly(exchange),
+            stopping=self.stopping,
         )
         if place.bucket:
             with self._engine.index.read() as db:
                 call.found = exchange.bucket = _in_region(bucket_find(db, place.bucket), place, operation)
         if exchange.request.method != "OPTIONS":
-            call.account = authenticate(exchange.request, self._directory, exchange.now)
+            call.account = authenticate(exchange.request, self.directory, exchange.now)
         if operation.bucket_required and call.found is None:
             raise StoreError("NoSuchBucket")
         if operation.owner_only:
@@ -241,7 +242,8 @@ class Dispatcher:
         if exchange.early.is_sent:
             response.status = 200
         drip = fault_of(exchange.faults, "drip")
-        response.bytes_per_second = drip.bytes_per_second if drip else 0.0
+        if drip is not None:
+            response.bytes_per_second = drip.bytes_per_second
         self.journal.append(
             {
                 "operation": exchange.operation,

@@ -7,7 +7,6 @@ import re
 
 from apps.localstore.acl import object_acl_of
 from apps.localstore.call import Call
-from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.records import Fields, Traits
 from apps.localstore.request import Pairs
@@ -33,7 +32,6 @@ META = "x-cos-meta-"
 META_NAME = re.compile(r"[a-z0-9-]+")
 META_LIMIT = 2048
 OBJECT_TAGS_LIMIT = 10
-TRAFFIC_LIMITS = (819200, 838860800)
 
 # Guessing must not depend on what the host has in /etc/mime.types.
 TYPES = mimetypes.MimeTypes(filenames=())
@@ -72,9 +70,7 @@ def traits_of(call: Call, *, fields: Fields | None = None) -> Traits:
         raise StoreError("NotSupportedStorageClass")
     if len(tags_of_header(headers.get("x-cos-tagging"))) > OBJECT_TAGS_LIMIT:
         raise StoreError("InvalidTag", "An object has up to 10 tags.")
-    limit = headers.get("x-cos-traffic-limit")
-    if limit and not TRAFFIC_LIMITS[0] <= (whole_number(limit) or 0) <= TRAFFIC_LIMITS[1]:
-        raise StoreError("InvalidArgument", "x-cos-traffic-limit is out of bounds.")
+    call.traffic_limit()
     owner = call.account.root_uin if call.account else call.bucket.owner
     acl = object_acl_of(headers, call.bucket.owner)
     return Traits(owner, storage_class, fields_of(headers, call.key) if fields is None else fields, acl)

@@ -299,3 +299,24 @@ def test_other_versions_do_not_exist(wire: Wire) -> None:
     assert wire.call("GET", "/k?versionId=null").body == b"x"
     assert wire.call("GET", "/k?versionId=abc").code == "NoSuchVersion"
     assert wire.call("DELETE", "/k?versionId=abc").code == "NoSuchVersion"
+
+
+@pytest.mark.parametrize(
+    ("stored", "query", "sent"),
+    [
+        ("", "", "attachment"),
+        ("inline", "", "attachment"),
+        ("inline", "?response-content-disposition=inline", "attachment"),
+        ('attachment; filename="a.txt"', "", 'attachment; filename="a.txt"'),
+        ("", "?response-content-disposition=attachment%3B%20filename%3Db", "attachment; filename=b"),
+    ],
+)
+def test_every_get_is_a_download(wire: Wire, stored: str, query: str, sent: str) -> None:
+    wire.call("PUT", "/page.html", b"<script>", Content_Disposition=stored)
+
+    reply, head = wire.call("GET", f"/page.html{query}"), wire.call("HEAD", "/page.html")
+
+    assert reply.header("Content-Disposition") == sent
+    assert reply.header("x-cos-force-download") == "true"
+    assert head.header("Content-Disposition") == (stored or None)
+    assert head.header("x-cos-force-download") is None

@@ -68,13 +68,30 @@ def object_get(call: Call) -> Response:
     try:
         opened = _open(call, held)
         response = _content_response(call, opened)
+        response.bytes_per_second = call.traffic_limit()
     except BaseException:
         held.close()
         raise
     response.headers = [(n, v) for n, v in response.headers if n not in overrides]
     response.headers += [(name, _header_safe(value)) for name, value in overrides.items()]
+    response.headers = _as_download(response.headers)
     response.held = held
     return response
+
+
+def _as_download(headers: list[Header]) -> list[Header]:
+    """Return the headers of a GET that browsers save and never show.
+
+    The default domain of buckets made since 2024 allows nothing else, whatever
+    the object or the request says, so that nobody's upload becomes a page.
+    Source: COS Bucket Domain Security Management Notice, 2024-12.
+    """
+    name = "Content-Disposition"
+    wanted = next((value for key, value in headers if key == name), "")
+    if not wanted.lower().startswith("attachment"):
+        wanted = "attachment"
+    rest = [(key, value) for key, value in headers if key != name]
+    return [*rest, (name, wanted), ("x-cos-force-download", "true")]
 
 
 def _header_safe(value: str) -> str:
