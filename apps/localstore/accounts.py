@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 
@@ -14,7 +14,8 @@ from pathlib import Path
 class Account:
     """One key pair. `root_uin` owns buckets; `sub_uin` marks a user below that root.
 
-    `token`, when set, must travel with every request (temporary keys).
+    `token`, when set, must travel with every request (temporary keys), which
+    ends at `expires_at`, in unix seconds.
     """
 
     root_uin: str = "100000000001"
@@ -23,6 +24,7 @@ class Account:
     secret_key: str = field(default="", repr=False)
     sub_uin: str | None = None
     token: str | None = field(default=None, repr=False)
+    expires_at: int | None = None
 
     @property
     def uin(self) -> str:
@@ -50,6 +52,20 @@ class Directory:
 
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._by_key = {account.secret_id: account for account in accounts}
+
+    def add(self, account: Account) -> None:
+        """Let another key pair sign from now on."""
+        self._by_key = self._by_key | {account.secret_id: account}
+
+    def remove(self, secret_id: str) -> bool:
+        """Forget a key pair; False when it is not known."""
+        rest = {key: account for key, account in self._by_key.items() if key != secret_id}
+        known = len(rest) < len(self._by_key)
+        self._by_key = rest
+        return known
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._by_key.values())
 
     def by_secret_id(self, secret_id: str) -> Account | None:
         """Return the account that this key belongs to."""
@@ -81,6 +97,28 @@ def accounts_save(path: Path, accounts: Iterable[Account]) -> None:
     temporary.replace(path)
 
 
+def _with_fresh_keys(account: Account) -> Account:
+    """Return the account with a secret id and a secret key of the usual shape."""
+    return replace(account, secret_id="AKID" + secrets.token_hex(16), secret_key=secrets.token_urlsafe(24))
+
+
 def account_random() -> Account:
-    """Return a root account with a fresh key pair of the usual shape."""
-    return Account(secret_id="AKID" + secrets.token_hex(16), secret_key=secrets.token_urlsafe(24))
+    """Return a root account of the usual number with a fresh key pair."""
+    return _with_fresh_keys(Account())
+
+
+def account_root() -> Account:
+    """Return a root account with a number, an APPID and a key pair that nobody else has."""
+    uin, appid = 200_000_000_000 + secrets.randbelow(10**11), 1_300_000_000 + secrets.randbelow(10**8)
+    return _with_fresh_keys(Account(root_uin=str(uin), appid=str(appid)))
+
+
+def account_user(root: Account, sub_uin: str = "") -> Account:
+    """Return a user below a root with a key pair of its own."""
+    number = sub_uin or str(300_000_000_000 + secrets.randbelow(10**11))
+    return _with_fresh_keys(replace(root, sub_uin=number, token=None, expires_at=None))
+
+
+def account_temporary(account: Account, expires_at: int) -> Account:
+    """Return temporary keys that act for an account until a moment in unix seconds."""
+    return _with_fresh_keys(replace(account, token=secrets.token_urlsafe(48), expires_at=expires_at))

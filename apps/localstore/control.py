@@ -5,6 +5,7 @@
     POST   /-/faults    add a rule: the fields of `faults.Fault` as JSON
     DELETE /-/faults    remove all rules
     GET    /-/journal   the last 1000 requests: operation, host, key, status
+           /-/accounts  further key pairs, see `control_accounts`
 
 All but the first need the header `x-localstore-control` with the token that
 the server was started with; without a token they do not exist.
@@ -17,6 +18,7 @@ import json
 import re
 
 from apps.localstore.bodies import Body
+from apps.localstore.control_accounts import Register
 from apps.localstore.dispatch import Dispatcher
 from apps.localstore.request import Request
 from apps.localstore.responses import Response
@@ -31,7 +33,7 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 def control_answer(
-    request: Request, body: Body, dispatcher: Dispatcher, token: str | None
+    request: Request, body: Body, dispatcher: Dispatcher, register: Register, token: str | None
 ) -> Response | None:
     """Return the answer to a control request, or None when the request is none."""
     place = place_of(request.host)
@@ -46,6 +48,8 @@ def control_answer(
         return _json(list(dispatcher.journal))
     if request.path == "/-/faults":
         return _faults(request, body, dispatcher)
+    if request.path == "/-/accounts":
+        return _accounts(request, body, register)
     return _json({"error": "not found"}, 404)
 
 
@@ -60,4 +64,18 @@ def _faults(request: Request, body: Body, dispatcher: Dispatcher) -> Response:
     try:
         return _json({"id": dispatcher.faults.add(**json.loads(body.read(BODY_LIMIT)))})
     except (TypeError, ValueError, re.error) as error:
+        return _json({"error": str(error)}, 400)
+
+
+def _accounts(request: Request, body: Body, register: Register) -> Response:
+    if request.method == "GET":
+        return _json(register.listed())
+    if request.method == "DELETE":
+        known = register.forget(request.query.get("secret_id"))
+        return Response(204) if known else _json({"error": "not found"}, 404)
+    if request.method != "POST":
+        return _json({"error": "method not allowed"}, 405)
+    try:
+        return _json(register.make(json.loads(body.read(BODY_LIMIT) or b"{}")))
+    except (TypeError, ValueError, OverflowError) as error:
         return _json({"error": str(error)}, 400)

@@ -15,6 +15,7 @@ from apps.localstore.engine import DataFolderError
 from apps.localstore.server import LocalStore, Tuning
 
 ACCOUNTS_FILE = "accounts.json"
+ADDED_FILE = "accounts-added.json"
 Say = Callable[[str], None]
 
 
@@ -45,7 +46,7 @@ def accounts_of(options: ServeOptions, say: Say) -> list[Account]:
     path = options.data / ACCOUNTS_FILE
     try:
         options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        saved = accounts_load(path)
+        saved = _loaded(path)
         if options.secret_id:
             first = saved[0] if saved else Account()
             return [replace(first, secret_id=options.secret_id, secret_key=options.secret_key), *saved[1:]]
@@ -55,16 +56,25 @@ def accounts_of(options: ServeOptions, say: Say) -> list[Account]:
             say(f"SecretId {saved[0].secret_id}\nSecretKey {saved[0].secret_key}\nKept in {path}.")
     except OSError as error:
         raise ServeError(f"The data folder {options.data} cannot be used: {error.strerror}.") from error
-    except (TypeError, ValueError) as error:
-        raise ServeError(f"The file {path} is not a list of accounts; repair or remove it.") from error
     return saved
+
+
+def _loaded(path: Path) -> list[Account]:
+    try:
+        return accounts_load(path)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ServeError(f"The file {path} is not a list of accounts; repair or remove it.") from error
 
 
 def store_start(options: ServeOptions, say: Say) -> LocalStore:
     """Return a store that listens. Raises ServeError."""
+    accounts = accounts_of(options, say)
+    added = options.data / ADDED_FILE
     store = LocalStore(
         data=options.data,
-        accounts=accounts_of(options, say),
+        accounts=accounts,
+        added=_loaded(added),
+        keep=lambda accounts: accounts_save(added, accounts),
         host=options.host,
         port=options.port,
         control_token=options.control_token,

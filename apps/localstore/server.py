@@ -13,6 +13,7 @@ from apps.localstore.accounts import Account, Directory
 from apps.localstore.bodies import Body
 from apps.localstore.connection import Connection
 from apps.localstore.control import control_answer
+from apps.localstore.control_accounts import Keep, Register
 from apps.localstore.dispatch import Dispatcher
 from apps.localstore.early import EarlyAnswer, Pulse
 from apps.localstore.engine import Engine
@@ -49,7 +50,8 @@ class LocalStore:
 
     `start` returns when it listens, `stop` when every connection has ended;
     a store that was stopped shows the same content when another one is
-    started on its folder. `control_token` enables `/-/faults`.
+    started on its folder. `control_token` enables `/-/faults` and
+    `/-/accounts`; `keep` saves the accounts `added` there.
     """
 
     def __init__(
@@ -61,12 +63,16 @@ class LocalStore:
         control_token: str | None = None,
         regions: frozenset[str] = REGIONS,
         tuning: Tuning | None = None,
+        added: Iterable[Account] = (),
+        keep: Keep | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._data = data
         self._accounts = list(accounts)
         self._control_token = control_token
+        self._added = list(added)
+        self._keep = keep
         self._tuning = tuning or Tuning()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -76,6 +82,7 @@ class LocalStore:
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._pulse: Pulse
+        self._register: Register
         self._pacers: tuple[Pacer, ...] = ()
         self._dispatcher: Dispatcher | None = None
 
@@ -110,9 +117,11 @@ class LocalStore:
         self._pulse = Pulse(self._tuning.patience_s, self._stopping)
         if self._tuning.bytes_per_second:
             self._pacers = (Pacer(self._tuning.bytes_per_second, self._stopping),)
+        directory = Directory(self._accounts)
+        self._register = Register(directory, self._added, self._keep)
         self._dispatcher = Dispatcher(
             self._engine,
-            Directory(self._accounts),
+            directory,
             self._regions,
             latency_s=self._tuning.latency_ms / 1000,
             stopping=self._stopping,
@@ -194,7 +203,7 @@ class LocalStore:
                 self._connections.pop(connection, None)
 
     def _answer(self, request: Request, body: Body, early: EarlyAnswer) -> Response:
-        control = control_answer(request, body, self.dispatcher, self._control_token)
+        control = control_answer(request, body, self.dispatcher, self._register, self._control_token)
         return control or self.dispatcher.answer(request, body, early)
 
 

@@ -133,7 +133,7 @@ def check_times(claim: Claim, now: float) -> None:
             raise StoreError("AccessDenied", "Request has expired", extra=(server_time,))
 
 
-def check_token(request: Request, account: Account) -> None:
+def check_token(request: Request, account: Account, now: float) -> None:
     """Require the session token of temporary keys. Raises InvalidAccessKeyId or ExpiredToken."""
     if account.token is None:
         return
@@ -142,6 +142,8 @@ def check_token(request: Request, account: Account) -> None:
     if not sent:
         raise StoreError("InvalidAccessKeyId", "Temporary keys need their security token.")
     if not hmac.compare_digest(sent.encode("utf-8", "surrogateescape"), account.token.encode()):
+        raise StoreError("ExpiredToken")
+    if account.expires_at is not None and now > account.expires_at:
         raise StoreError("ExpiredToken")
 
 
@@ -158,7 +160,7 @@ def authenticate(request: Request, directory: Directory, now: float) -> Account 
     if account is None:
         raise StoreError("InvalidAccessKeyId")
     check_times(claim, now)
-    check_token(request, account)
+    check_token(request, account, now)
     key = sign_key(account.secret_key, claim.key_time)
     candidates = list(http_strings(request, claim))
     given = claim.signature.encode("utf-8", "surrogateescape")
