@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from apps.storage.contract.access import Access
 from apps.storage.contract.addresses import Addresses
 from apps.storage.contract.buckets import Buckets
 from apps.storage.contract.multipart import Multipart
@@ -21,7 +22,7 @@ from apps.storage.types import Features, FileSlice
 __all__ = ["FileSlice", "ObjectBody", "ObjectStore"]
 
 
-class ObjectStore(Buckets, Objects, Multipart, Addresses, Protocol):
+class ObjectStore(Buckets, Access, Objects, Multipart, Addresses, Protocol):
     """What a page or a job may ask of a store."""
 
     features: Features

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from apps.storage.cos import CosClient, Retries, Timeouts
+from apps.storage.providers.cos import CosStore
 from apps.storage.types import Credentials, Endpoint
 from tests.storage.recorder import Recorder
+
+# The contract's topics are imported by test_store_contract, not collected.
+pytest.register_assert_rewrite("tests.storage.contract")
 
 SECRET_ID = "AKIDEXAMPLE0000000000000000000000000"
 SECRET_KEY = "SECRETEXAMPLE000000000000000000"
@@ -37,4 +41,12 @@ def client_of(
         endpoint=Endpoint(scheme="http", connect_to=f"127.0.0.1:{recorder.port}"),
         retries=Retries(attempts=attempts, first_delay_s=0.01),
         timeouts=Timeouts(connect_s=2, small_s=small_s, stalled_s=stalled_s),
+    )
+
+
+@pytest.fixture
+def recorded_store(recorder: Recorder) -> CosStore:
+    """The provider on the recorder."""
+    return CosStore(
+        Credentials(SECRET_ID, SECRET_KEY), Endpoint(scheme="http", connect_to=f"127.0.0.1:{recorder.port}")
     )

@@ -9,11 +9,12 @@ from apps.storage import errors
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.messages import Subject
 from apps.storage.cos.options import headers_of
-from apps.storage.cos.xmlread import text_of, xml_parse
+from apps.storage.cos.xmlread import Element, rest_of, text_of, xml_parse
 from apps.storage.cos.xmlwrite import cors_body
 
 _CORS = (("cors", ""),)
 _LISTS = ("AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader")
+_TEXTS = frozenset({"ID", "MaxAgeSeconds", *_LISTS})
 _ALLOWED = {
     "AccessControlAllowOrigin": "access-control-allow-origin",
     "AccessControlAllowMethods": "access-control-allow-methods",
@@ -30,29 +31,43 @@ class CorsOperations(Caller):
     def get_bucket_cors(self, *, Bucket: str, Region: str) -> Result:
         """Return `CORSRule`: rules whose methods, origins and headers are lists, empty rather than absent.
 
+        `Extra`, of a rule and of the whole, has further elements as pairs of name and text, such as
+        `ResponseVary`. `Unknown` names those that are more than a text; a write would lose them.
         Raises NotFound where nothing is configured. Source: GET Bucket cors, 2026-08.
         """
         answer = self._bucket_call("Get Bucket CORS", "GET", Bucket, Region, query=_CORS)
         root = xml_parse(answer.body)
-        rules = [
-            {
-                "ID": text_of(rule, "ID"),
-                **{name: [node.text or "" for node in rule.iterfind(name)] for name in _LISTS},
-                "MaxAgeSeconds": text_of(rule, "MaxAgeSeconds"),
-            }
-            for rule in root.iterfind("CORSRule")
-        ]
-        return {"CORSRule": rules, "RequestId": answer.request_id}
+        nodes = root.findall("CORSRule")
+        extra, unknown = rest_of(root, texts=frozenset(), branches=frozenset({"CORSRule"}))
+        unknown += [name for node in nodes for name in rest_of(node, texts=_TEXTS)[1]]
+        return {
+            "CORSRule": [_rule(node) for node in nodes],
+            "Extra": extra,
+            "Unknown": unknown,
+            "RequestId": answer.request_id,
+        }
 
-    def put_bucket_cors(self, *, Bucket: str, Region: str, CORSRules: Sequence[Mapping[str, Any]]) -> Result:
+    def put_bucket_cors(
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        CORSRules: Sequence[Mapping[str, Any]],
+        Extra: Sequence[tuple[str, str]] = (),
+    ) -> Result:
         """Replace the CORS rules and return `PutBucketCorsSucesss`, spelled as documented.
 
         A rule has `AllowedOrigins` and `AllowedMethods`, and may have `AllowedHeaders`, `ExposeHeaders`,
-        `MaxAgeSeconds` and `ID`. Rules as Get Bucket CORS returns them are taken, too.
+        `MaxAgeSeconds` and `ID`. Rules and `Extra` as Get Bucket CORS returns them are taken, too.
         Source: PUT Bucket cors, 2026-08.
         """
         answer = self._bucket_call(
-            "Put Bucket CORS", "PUT", Bucket, Region, query=_CORS, **xml_request(cors_body(CORSRules))
+            "Put Bucket CORS",
+            "PUT",
+            Bucket,
+            Region,
+            query=_CORS,
+            **xml_request(cors_body(CORSRules, extra=Extra)),
         )
         return {"PutBucketCorsSucesss": True, "RequestId": answer.request_id}
 
@@ -104,6 +119,15 @@ class CorsOperations(Caller):
             return {**dict.fromkeys(_ALLOWED, ""), "OptionsForbidden": True, "RequestId": error.request_id}
         allowed = {field: answer.headers.get(name, "") for field, name in _ALLOWED.items()}
         return {**allowed, "OptionsForbidden": False, "RequestId": answer.request_id}
+
+
+def _rule(node: Element) -> dict[str, Any]:
+    return {
+        "ID": text_of(node, "ID"),
+        **{name: [item.text or "" for item in node.iterfind(name)] for name in _LISTS},
+        "MaxAgeSeconds": text_of(node, "MaxAgeSeconds"),
+        "Extra": rest_of(node, texts=_TEXTS)[0],
+    }
 
 
 def _present(name: str, value: str) -> str:

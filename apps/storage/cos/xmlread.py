@@ -52,19 +52,56 @@ def grants_of(root: Element) -> dict[str, Any]:
     """Return an AccessControlPolicy as `Owner` and `AccessControlList`, raw: no label is derived from it.
 
     A grantee has `Type` and `ID` or `URI`. The type is an attribute on today's wire and was a child before.
+    `Unknown` names the elements that these fields leave out.
     """
     grants = []
     for grant in root.iterfind("AccessControlList/Grant"):
         grantee = grant.find("Grantee")
         fields = record_of(grantee) if grantee is not None else {}
-        if grantee is not None and grantee.get(_XSI_TYPE):
-            fields["Type"] = grantee.get(_XSI_TYPE)
+        kind = (grantee.get(_XSI_TYPE) or grantee.get("type")) if grantee is not None else None
+        if kind:
+            fields["Type"] = kind
         grants.append({"Grantee": fields, "Permission": text_of(grant, "Permission")})
     owner = root.find("Owner")
     return {
         "Owner": record_of(owner) if owner is not None else {},
         "AccessControlList": {"Grant": grants},
+        "Unknown": _unknown_in_policy(root),
     }
+
+
+def rest_of(
+    element: Element, *, texts: frozenset[str], branches: frozenset[str] = frozenset()
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return what `element` holds beside `texts` and `branches`: plain texts by name, and other names.
+
+    The second list has what more than a text hangs on, also where a text was expected: attributes, children.
+    """
+    extra, unknown = [], []
+    for child in element:
+        if child.tag in branches:
+            continue
+        if len(child) or child.attrib:
+            unknown.append(f"{element.tag}/{child.tag}")
+        elif child.tag not in texts:
+            extra.append((child.tag, child.text or ""))
+    return extra, unknown
+
+
+_GRANTEE_TEXTS = frozenset({"Type", "ID", "URI", "DisplayName", "uin", "Subacount", "Subaccount"})
+
+
+def _unknown_in_policy(root: Element) -> list[str]:
+    parts = [(root, frozenset[str](), frozenset({"Owner", "AccessControlList"}))]
+    parts += [(node, frozenset(), frozenset({"Grant"})) for node in root.iterfind("AccessControlList")]
+    for grant in root.iterfind("AccessControlList/Grant"):
+        parts.append((grant, frozenset({"Permission"}), frozenset({"Grantee"})))
+        parts += [(node, _GRANTEE_TEXTS, frozenset()) for node in grant.iterfind("Grantee")]
+    found: dict[str, None] = {}
+    for element, texts, branches in parts:
+        extra, unknown = rest_of(element, texts=texts, branches=branches)
+        found |= dict.fromkeys([*(f"{element.tag}/{name}" for name, _ in extra), *unknown])
+    return list(found)
 
 
 class Decoder:

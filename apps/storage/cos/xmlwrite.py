@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from apps.storage.cos.keys import key_is_xml_safe
 from apps.storage.errors import Refused
 
+_NAME = re.compile(r"[^\W\d][\w.-]*")
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 # A carriage return must be a reference: a parser turns a literal one into a line feed, which is another key.
@@ -42,9 +44,13 @@ def acl_body(policy: Mapping[str, Any]) -> bytes:
     return _tag("AccessControlPolicy", owner + _tag("AccessControlList", grants)).encode()
 
 
-def cors_body(rules: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return the body of PUT Bucket CORS. Rules have the documented plural fields, the wire singular ones."""
-    return _tag("CORSConfiguration", "".join(_cors_rule(rule) for rule in rules)).encode()
+def cors_body(rules: Sequence[Mapping[str, Any]], *, extra: Sequence[tuple[str, str]] = ()) -> bytes:
+    """Return the body of PUT Bucket CORS. Rules have the documented plural fields, the wire singular ones.
+
+    `extra`, and `Extra` in a rule, are further elements by name and text.
+    """
+    content = "".join(_cors_rule(rule) for rule in rules) + _further(extra)
+    return _tag("CORSConfiguration", content).encode()
 
 
 def tagging_body(tags: Iterable[Mapping[str, str]]) -> bytes:
@@ -60,7 +66,14 @@ def _cors_rule(rule: Mapping[str, Any]) -> str:
         fields += [_leaf(singular, value) for value in ([values] if isinstance(values, str) else values)]
     if rule.get("MaxAgeSeconds") not in (None, ""):
         fields.append(_leaf("MaxAgeSeconds", str(rule["MaxAgeSeconds"])))
-    return _tag("CORSRule", "".join(fields))
+    return _tag("CORSRule", "".join(fields) + _further(rule.get("Extra", ())))
+
+
+def _further(elements: Sequence[tuple[str, str]]) -> str:
+    for name, _ in elements:
+        if not _NAME.fullmatch(name):
+            raise Refused(f"{name!r} cannot be the name of an XML element.")
+    return "".join(_leaf(name, text) for name, text in elements)
 
 
 def _grant(grant: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.storage.cos import CosClient, Retries, Timeouts
+from apps.storage.providers.cos.access import AccessCalls
 from apps.storage.providers.cos.addresses import AddressCalls
 from apps.storage.providers.cos.buckets import BucketCalls
 from apps.storage.providers.cos.copies import CopyCalls
@@ -11,7 +12,7 @@ from apps.storage.providers.cos.multipart import MultipartCalls
 from apps.storage.types import Credentials, Endpoint
 
 
-class CosStore(BucketCalls, CopyCalls, MultipartCalls, AddressCalls):
+class CosStore(BucketCalls, AccessCalls, CopyCalls, MultipartCalls, AddressCalls):
     """`store.ObjectStore`, which says what each method does."""
 
     features = FEATURES

@@ -1,0 +1,1 @@
+"""What every provider must do, by topic. `tests/storage/test_store_contract.py` runs all of it."""

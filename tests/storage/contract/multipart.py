@@ -1,0 +1,109 @@
+"""Multipart uploads."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from apps.storage import errors
+from apps.storage.digest import crc64_update
+from tests.storage.contract.place import MIB, Place, strike
+
+
+def test_parts_become_an_object(place: Place) -> None:
+    data = os.urandom(MIB + 10)
+    upload_id = place.begin("big")
+
+    second = place.upload("big", upload_id, 2, data[MIB:])
+    first = place.upload("big", upload_id, 1, data[:MIB])
+    listed = list(place.store.list_parts(**place.key("big"), upload_id=upload_id))
+    done = place.store.complete_multipart_upload(
+        **place.key("big"), upload_id=upload_id, parts=[first, second]
+    )
+
+    assert [(part.number, part.size, part.etag) for part in listed] == [
+        (1, MIB, first.etag),
+        (2, 10, second.etag),
+    ]
+    assert first.crc64 == str(crc64_update(data[:MIB]))
+    assert done.crc64 == str(crc64_update(data))
+    assert place.read("big") == data
+
+
+def test_unfinished_uploads_are_listed_and_aborted(place: Place) -> None:
+    begun = {(place.prefix + name, place.begin(name)) for name in ("a", "a", "b")}
+
+    seen, page = set(), place.store.list_multipart_uploads(**place.at, prefix=place.prefix, limit=1)
+    while True:
+        seen |= {(upload.key, upload.upload_id) for upload in page.uploads}
+        if page.next_key_marker is None:
+            break
+        page = place.store.list_multipart_uploads(
+            **place.at,
+            prefix=place.prefix,
+            limit=1,
+            key_marker=page.next_key_marker,
+            upload_id_marker=page.next_upload_id_marker or "",
+        )
+
+    assert seen == begun
+    key, upload_id = begun.pop()
+    place.store.abort_multipart_upload(**place.at, key=key, upload_id=upload_id)
+    with pytest.raises(errors.UploadNotFound):
+        place.store.abort_multipart_upload(**place.at, key=key, upload_id=upload_id)
+
+
+def test_ranges_of_objects_become_parts(place: Place) -> None:
+    data = os.urandom(2 * MIB)
+    place.put("from", data)
+    source = place.ref("from")
+    etag = place.store.head_object(**place.key("from")).etag
+    upload_id = place.begin("to")
+
+    parts = [
+        place.store.upload_part_copy(
+            source=source,
+            **place.key("to"),
+            upload_id=upload_id,
+            number=number,
+            first_byte=first,
+            last_byte=last,
+            source_etag=etag,
+        )
+        for number, first, last in ((1, 5, MIB + 4), (2, MIB + 5, 2 * MIB - 1))
+    ]
+    place.store.complete_multipart_upload(**place.key("to"), upload_id=upload_id, parts=parts)
+
+    assert [part.size for part in parts] == [MIB, MIB - 5]
+    assert place.read("to") == data[5:]
+
+
+@pytest.mark.parametrize("kind", ["slow_down", "error", "drop_before", "drop_after"])
+def test_part_survives_a_bad_moment(place: Place, kind: str) -> None:
+    upload_id = place.begin("k")
+    strike(place, kind, operation="UploadPart", count=2)
+
+    part = place.upload("k", upload_id, 1, b"x" * MIB)
+
+    assert part.crc64 == str(crc64_update(b"x" * MIB))
+
+
+def test_complete_whose_answer_is_lost_is_settled(place: Place) -> None:
+    upload_id = place.begin("k")
+    part = place.upload("k", upload_id, 1, b"abc")
+    strike(place, "drop_after", operation="Complete*")
+
+    done = place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=[part])
+
+    assert done.crc64 == str(crc64_update(b"abc"))
+
+
+def test_second_complete_finds_the_object(place: Place) -> None:
+    upload_id = place.begin("k")
+    part = place.upload("k", upload_id, 1, b"abc")
+
+    first = place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=[part])
+    second = place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=[part])
+
+    assert first == second
