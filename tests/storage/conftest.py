@@ -3,17 +3,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from harness.node import NodeMissing
 
 from apps.storage.cos import CosClient, Retries, Timeouts
 from apps.storage.providers.cos import CosStore
 from apps.storage.types import Credentials, Endpoint
+from tests.storage.identity import SECRET_ID, SECRET_KEY
 from tests.storage.recorder import Recorder
+from tests.storage.wire.node import NodeSdk
 
 # The contract's topics are imported by test_store_contract, not collected.
 pytest.register_assert_rewrite("tests.storage.contract")
-
-SECRET_ID = "AKIDEXAMPLE0000000000000000000000000"
-SECRET_KEY = "SECRETEXAMPLE000000000000000000"
 
 
 @pytest.fixture
@@ -26,6 +26,17 @@ def recorder() -> Iterator[Recorder]:
 def client(recorder: Recorder) -> CosClient:
     """A client that tries once."""
     return client_of(recorder, attempts=1)
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[NodeSdk]:
+    """One Node SDK for all tests that ask it: mark them `xdist_group("node")`."""
+    try:
+        sdk = NodeSdk()
+    except NodeMissing as missing:
+        pytest.skip(f"The Node SDK cannot run here: {missing}")
+    yield sdk
+    sdk.close()
 
 
 def client_of(

@@ -5,14 +5,13 @@ The requirements are the documentation of this SDK. It runs where node and npm a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from operator import attrgetter
 
 import pytest
-from harness.node import NodeMissing
 
 from apps.storage.cos import CosClient
-from tests.storage.conftest import SECRET_KEY, client_of
+from tests.storage.conftest import client_of
+from tests.storage.identity import SECRET_KEY
 from tests.storage.recorder import Recorder, reply
 from tests.storage.verifier import signature_is_valid
 from tests.storage.wire.case import AT, KEY, Case
@@ -40,16 +39,6 @@ UNSIGNED_TOKEN = {
 
 # All in one worker, so that node is started once.
 pytestmark = pytest.mark.xdist_group("node")
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[NodeSdk]:
-    try:
-        sdk = NodeSdk()
-    except NodeMissing as missing:
-        pytest.skip(f"The Node SDK cannot run here: {missing}")
-    yield sdk
-    sdk.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAME)

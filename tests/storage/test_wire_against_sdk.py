@@ -15,7 +15,8 @@ from qcloud_cos.cos_exception import CosClientError
 
 from apps.storage.cos import CosClient
 from apps.storage.errors import Refused
-from tests.storage.conftest import SECRET_KEY, client_of
+from tests.storage.conftest import client_of
+from tests.storage.identity import SECRET_KEY
 from tests.storage.recorder import Recorder, reply
 from tests.storage.verifier import signature_is_valid
 from tests.storage.wire.case import AT, BUCKET, KEY, Case

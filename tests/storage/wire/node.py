@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.node import node_command, node_environment
 
-from tests.storage.conftest import SECRET_ID, SECRET_KEY
+from tests.storage.identity import SECRET_ID, SECRET_KEY
 
 SCRIPT = Path(__file__).with_name("node_sdk.cjs")
 PATIENCE_S = 60

@@ -9,7 +9,7 @@ import requests
 from qcloud_cos import CosConfig, CosS3Client
 from requests.adapters import HTTPAdapter
 
-from tests.storage.conftest import SECRET_ID, SECRET_KEY
+from tests.storage.identity import SECRET_ID, SECRET_KEY
 from tests.storage.wire.case import REGION, Case
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from apps.storage.cos import CosClient
 from apps.storage.types import Credentials, Endpoint
-from tests.storage.conftest import SECRET_ID, SECRET_KEY
+from tests.storage.identity import SECRET_ID, SECRET_KEY
 from tests.storage.wire.case import AT, KEY
 
 TOKEN = "TOK/EN+="
