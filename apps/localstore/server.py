@@ -42,7 +42,7 @@ class Tuning:
     latency_ms: float = 0.0
     max_connections: int = 256
     idle_timeout_s: float = 60.0
-    patience_s: float = 1.0
+    patience_s: float = 5.0
 
 
 class LocalStore:
