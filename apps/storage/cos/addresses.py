@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from apps.storage.cos.keys import bucket_check, key_check, key_quote
 from apps.storage.errors import Refused
@@ -70,6 +71,7 @@ def region_canonical(region: str) -> str:
     return LEGACY_REGIONS.get(name, name)
 
 
+@lru_cache(maxsize=64)
 def bucket_host(endpoint: Endpoint, bucket: str, region: str) -> str:
     """Return the public host of a bucket; host style is the only style COS still accepts."""
     bucket_check(bucket)

@@ -90,19 +90,26 @@ class Answer:
 def query_quote(query: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> str:
     """Return a query string in which every reserved character is percent-encoded."""
     return "&".join(
-        f"{quote(name, safe='')}={quote(value, safe='')}" if value else quote(name, safe="")
-        for name, value in query
+        [
+            f"{quote(name, safe='')}={quote(value, safe='')}" if value else quote(name, safe="")
+            for name, value in query
+        ]
     )
 
 
 def headers_parse(lines: bytes) -> tuple[int, dict[str, str]]:
     """Return (status, headers) of the last header block in `lines`; interim 1xx blocks are skipped."""
-    block = lines.strip().rpartition(b"\r\n\r\n")[2].split(b"\r\n")
-    status = block[0].split(b" ", 2)
+    block = lines.strip().rpartition(b"\r\n\r\n")[2]
+    if block.isascii():
+        first, *rest = block.decode().split("\r\n")
+    else:
+        # Each header is decoded alone: one that is not UTF-8 says nothing about the others.
+        first, *rest = map(header_decode, block.split(b"\r\n"))
+    status = first.split(" ", 2)
     headers = {}
-    for line in block[1:]:
-        name, _, value = line.partition(b":")
-        headers[header_decode(name).strip().lower()] = header_decode(value).strip()
+    for line in rest:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
     return int(status[1]) if len(status) > 1 and status[1].isdigit() else 0, headers
 
 

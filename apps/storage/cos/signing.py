@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from apps.storage.types import Credentials
@@ -83,6 +84,8 @@ class Signer:
     def __init__(self, credentials: Credentials, *, clock: Callable[[], float] = time.time) -> None:
         self._credentials = credentials
         self._clock = clock
+        # Calls to one bucket share their headers and most of their parameters, and so these lists.
+        self._encoded_list = lru_cache(maxsize=64)(encoded_list)
         self._window: _Window | None = None
         self._lock = threading.Lock()
 
@@ -95,7 +98,7 @@ class Signer:
         """Return the Authorization header. `path` and `query` are decoded; not every header is signed."""
         window = self._current()
         fields = self._fields(window.key_time, window.sign_key, method, path, query, headers)
-        return "&".join(f"{name}={value}" for name, value in fields)
+        return "&".join([f"{name}={value}" for name, value in fields])
 
     def presigned(
         self, *, method: str, path: str, query: Pairs, headers: Pairs, expires_s: int
@@ -109,9 +112,9 @@ class Signer:
     def _fields(
         self, key_time: str, sign_key: str, method: str, path: str, query: Pairs, headers: Pairs
     ) -> list[tuple[str, str]]:
-        param_names, params = encoded_list(query)
-        signed = ((name, value) for name, value in headers if is_signed_header(name.lower()))
-        header_names, header_list = encoded_list(signed)
+        param_names, params = self._encoded_list(tuple(query))
+        signed = tuple([pair for pair in headers if is_signed_header(pair[0].lower())])
+        header_names, header_list = self._encoded_list(signed)
         http_string = http_string_of(method, path, params, header_list)
         return [
             ("q-sign-algorithm", "sha1"),
