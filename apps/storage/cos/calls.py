@@ -118,16 +118,14 @@ class Caller:
     def _attempt(self, call: Call) -> Answer:
         request = self._signed(call)
         answer = (self._sendfile if self._sendfile.takes(request) else self._transport).send(request)
-        if answer.status not in call.accepts or is_error_document(answer.body):
-            raise _Refusal(failure_of(call, answer), answer)
-        return answer
+        return accepted(call, answer)
 
     def _attempt_open(self, call: Call) -> Download:
         download = Download(self._signed(call), self.endpoint, self._timeouts)
         if download.status in call.accepts:
             return download
         answer = download.answer()
-        raise _Refusal(failure_of(call, answer), answer)
+        raise Refusal(failure_of(call, answer), answer)
 
     def _repeated(self, call: Call, attempt: Callable[[], _T]) -> _T:
         try:
@@ -143,18 +141,31 @@ class Caller:
                 if token is not None:
                     token.require()
                 return attempt()
-            except TransportFailure as failure:
-                error, may_repeat = failure.error, not failure.is_final
-                may_repeat = may_repeat and (not failure.was_sent or _survives_doubt(call, number))
-                delay_s = self._retries.delay_s(number)
-            except _Refusal as refusal:
-                error, may_repeat = refusal.error, _may_repeat(call, refusal.error, number)
-                delay_s = max(self._retries.delay_s(number), refusal.asked_delay_s(self._retries.delay_max_s))
-            if not may_repeat or number >= self._retries.attempts or self._is_late(call, begun_at):
-                error.operation = call.operation
-                raise error
+            except (TransportFailure, Refusal) as caught:
+                failure = caught
+            delay_s = self._delay_s(call, failure, number=number, begun_at=begun_at)
+            if delay_s is None:
+                raise failure.error
             _pause(call, delay_s, token)
             number += 1
+
+    def _delay_s(
+        self, call: Call, failure: TransportFailure | Refusal, *, number: int, begun_at: float
+    ) -> float | None:
+        """Return the pause before the next attempt after failed attempt `number`, None when it was the last.
+
+        The error then knows its operation and is for the caller.
+        """
+        delay_s = self._retries.delay_s(number)
+        if isinstance(failure, Refusal):
+            may_repeat = _may_repeat(call, failure.error, number)
+            delay_s = max(delay_s, failure.asked_delay_s(self._retries.delay_max_s))
+        else:
+            may_repeat = not failure.is_final and (not failure.was_sent or _survives_doubt(call, number))
+        if may_repeat and number < self._retries.attempts and not self._is_late(call, begun_at):
+            return delay_s
+        failure.error.operation = call.operation
+        return None
 
     def _is_late(self, call: Call, begun_at: float) -> bool:
         return call.pace is Pace.SHORT and time.monotonic() - begun_at > self._retries.short_for_s
@@ -174,7 +185,7 @@ class Caller:
         return Request(call, tuple(headers))
 
 
-class _Refusal(Exception):
+class Refusal(Exception):
     """An answer that is not success."""
 
     def __init__(self, error: errors.StorageError, answer: Answer) -> None:
@@ -186,6 +197,13 @@ class _Refusal(Exception):
         """Return the seconds that the store asked to wait, 0 when it did not say, at most `limit_s`."""
         asked = self._answer.headers.get("retry-after", "")
         return min(limit_s, float(asked)) if asked.isdigit() else 0.0
+
+
+def accepted(call: Call, answer: Answer) -> Answer:
+    """Return `answer` when it is what the call wants; raises Refusal for each other one."""
+    if answer.status not in call.accepts or is_error_document(answer.body):
+        raise Refusal(failure_of(call, answer), answer)
+    return answer
 
 
 def xml_request(body: bytes) -> dict[str, Any]:

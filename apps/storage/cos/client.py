@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.storage.cos.batch import BatchOperations
 from apps.storage.cos.bucket import BucketOperations
 from apps.storage.cos.cors import CorsOperations
 from apps.storage.cos.multipart import MultipartOperations
@@ -20,6 +21,7 @@ class CosClient(
     ObjectOperations,
     MultipartOperations,
     PresignOperations,
+    BatchOperations,
 ):
     """Tencent Cloud Object Storage, XML API v5.
 

@@ -51,13 +51,24 @@ class TransportFailure(Exception):
 
 
 def curl_prepare(curl: pycurl.Curl, request: Request, endpoint: Endpoint, timeouts: Timeouts) -> None:
-    """Set the options that all calls share. The handle keeps its connections through `reset`."""
-    call = request.call
+    """Make a handle ready for a call, whatever it did before. It keeps its connections through `reset`."""
     curl.reset()
+    curl_configure(curl, endpoint, timeouts)
+    curl_aim(curl, request, endpoint)
+    _method(curl, request.call.method, has_body=request.call.body is not None)
+
+
+def curl_aim(curl: pycurl.Curl, request: Request, endpoint: Endpoint) -> None:
+    """Point a configured handle at the address, target and headers of a call."""
+    curl.setopt(pycurl.URL, f"{endpoint.scheme}://{request.call.host}/")
+    # The target is ours byte for byte: libcurl would fold `/a/../b` when it stands in the URL.
+    curl.setopt(pycurl.REQUEST_TARGET, request.call.target)
+    curl.setopt(pycurl.HTTPHEADER, _header_lines(request))
+
+
+def curl_configure(curl: pycurl.Curl, endpoint: Endpoint, timeouts: Timeouts) -> None:
+    """Set what is the same for every call to an endpoint."""
     for option, value in (
-        (pycurl.URL, f"{endpoint.scheme}://{call.host}/"),
-        # The target is ours byte for byte: libcurl would fold `/a/../b` when it stands in the URL.
-        (pycurl.REQUEST_TARGET, call.target),
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
         (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
         (pycurl.FOLLOWLOCATION, 0),
@@ -68,12 +79,10 @@ def curl_prepare(curl: pycurl.Curl, request: Request, endpoint: Endpoint, timeou
         (pycurl.TCP_KEEPALIVE, 1),
         (pycurl.CAINFO, certifi.where()),
         (pycurl.CONNECTTIMEOUT_MS, int(timeouts.connect_s * 1000)),
-        (pycurl.HTTPHEADER, _header_lines(request)),
     ):
         curl.setopt(option, value)
     if endpoint.connect_to:
         curl.setopt(pycurl.CONNECT_TO, [f"::{endpoint.connect_to}"])
-    _method(curl, call.method, has_body=call.body is not None)
 
 
 def curl_limit(curl: pycurl.Curl, pace: Pace, timeouts: Timeouts, *, method: str = "GET") -> None:
@@ -116,11 +125,11 @@ def _method(curl: pycurl.Curl, method: str, *, has_body: bool) -> None:
 
 def _header_lines(request: Request) -> list[bytes]:
     """Return the headers in libcurl's notation: "Name;" is sent empty, "Name:" is left out."""
-    lines = [f"{name}: {value}" if value else f"{name};" for name, value in request.headers]
-    if not any(name == "Expect" for name, _ in request.headers):
+    lines = [(f"{name}: {value}" if value else f"{name};").encode() for name, value in request.headers]
+    if "Expect" not in [name for name, _ in request.headers]:
         # libcurl would ask first before each larger body, which costs a round trip per part.
-        lines.append("Expect:")
-    return [line.encode() for line in lines]
+        lines.append(b"Expect:")
+    return lines
 
 
 def address_of(endpoint: Endpoint, host: str) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from apps.storage.cos.options import GrantOptions, headers_of
 from apps.storage.cos.xmlread import grants_of, records_of, xml_parse
 from apps.storage.cos.xmlwrite import acl_body, tagging_body
 
-_ACL = (("acl", ""),)
+ACL_QUERY = (("acl", ""),)
 _TAGGING = (("tagging", ""),)
 
 
@@ -25,7 +25,7 @@ class AclOperations(Caller):
         The owner's own FULL_CONTROL may or may not be listed. `ACL` is the canned name that the store puts in
         a header, empty where it does not; nothing is guessed. Source: GET Bucket acl, 2026-08.
         """
-        return _acl(self._bucket_call("Get Bucket ACL", "GET", Bucket, Region, query=_ACL))
+        return acl_fields(self._bucket_call("Get Bucket ACL", "GET", Bucket, Region, query=ACL_QUERY))
 
     def put_bucket_acl(
         self,
@@ -41,7 +41,12 @@ class AclOperations(Caller):
         next to a canned name. Source: PUT Bucket acl, 2026-08.
         """
         answer = self._bucket_call(
-            "Put Bucket ACL", "PUT", Bucket, Region, query=_ACL, **_acl_request(AccessControlPolicy, grants)
+            "Put Bucket ACL",
+            "PUT",
+            Bucket,
+            Region,
+            query=ACL_QUERY,
+            **_acl_request(AccessControlPolicy, grants),
         )
         return {"BucketGrantSuccess": True, "RequestId": answer.request_id}
 
@@ -50,7 +55,7 @@ class AclOperations(Caller):
 
         `ACL` is "default" for an object that has none of its own. Source: GET Object acl, 2026-08.
         """
-        return _acl(self._object_call("Get Object ACL", "GET", Bucket, Region, Key, query=_ACL))
+        return acl_fields(self._object_call("Get Object ACL", "GET", Bucket, Region, Key, query=ACL_QUERY))
 
     def put_object_acl(
         self,
@@ -71,7 +76,7 @@ class AclOperations(Caller):
             Bucket,
             Region,
             Key,
-            query=_ACL,
+            query=ACL_QUERY,
             **_acl_request(AccessControlPolicy, grants),
         )
         return {"RequestId": answer.request_id}
@@ -114,7 +119,7 @@ class TaggingOperations(Caller):
         return {"DeleteBucketTaggingSuccess": True, "RequestId": request_id}
 
 
-def _acl(answer: Answer) -> Result:
+def acl_fields(answer: Answer) -> Result:
     canned = answer.headers.get("x-cos-acl", "")
     return {**grants_of(xml_parse(answer.body)), "ACL": canned, "RequestId": answer.request_id}
 
