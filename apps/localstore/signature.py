@@ -43,13 +43,15 @@ def encode(value: str, charset: str = "utf-8") -> str:
 def claim_of(request: Request) -> Claim | None:
     """Return the signature of a request, or None when it is anonymous.
 
-    An empty Authorization header is anonymous too: one SDK sends that.
-    Raises AccessDenied when a signature is there but cannot be read.
+    An empty Authorization header is anonymous too: one SDK sends that. The
+    whole header may travel as the parameter `sign` (the Node SDK's own tests
+    open such links). Raises AccessDenied when a signature is there but cannot
+    be read.
     """
-    header = request.headers.get("authorization").strip()
-    if header:
-        pairs = (item.partition("=") for item in header.split("&"))
-        fields = {name.strip(): value.strip() for name, _, value in pairs}
+    whole = request.headers.get("authorization").strip() or request.query.get("sign")
+    if whole:
+        pairs = (item.partition("=") for item in whole.split("&"))
+        fields = {name: value for name, _, value in pairs}
     elif "q-signature" in request.query or "q-sign-algorithm" in request.query:
         fields = {name: value for name, value in request.query if name.startswith("q-")}
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -240,3 +241,21 @@ def test_unreadable_authorization_is_refused(wire: Wire, header: str) -> None:
 
 def test_empty_authorization_is_anonymous(wire: Wire) -> None:
     assert wire.request("GET", "/", {"Authorization": ""}).code == "AccessDenied"
+
+
+def test_blank_behind_a_key_id_belongs_to_it(wire: Wire) -> None:
+    sent = authorization(OWNER, "GET", "/", {"Host": wire.host}).replace("q-ak=AKIDOWNER", "q-ak=AKIDOWNER ")
+
+    assert wire.request("GET", "/", {"Authorization": sent}).code == "InvalidAccessKeyId"
+
+
+@pytest.mark.parametrize(("tail", "status"), [("", 200), ("x", 403)])
+def test_whole_authorization_may_travel_as_one_parameter(
+    wire: Wire, connect: Connect, tail: str, status: int
+) -> None:
+    wire.call("PUT", "/k", b"content")
+    signed = authorization(OWNER, "GET", "/k?a%26b=c", {"Host": wire.host})
+
+    reply = connect(None).call("GET", f"/k?sign={quote(signed + tail, safe='')}&a%26b=c")
+
+    assert reply.status == status
