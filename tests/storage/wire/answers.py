@@ -167,6 +167,16 @@ ANSWERS = [
     ),
     Answer("put_bucket_acl", flags={"BucketGrantSuccess": True}),
     Answer("get_bucket_cors", CORS, renames=PLURALS),
+    Answer(
+        "get_bucket_cors, with more than rules",
+        "<CORSConfiguration><ResponseVary>true</ResponseVary></CORSConfiguration>",
+        flags={"Extra": [("ResponseVary", "true")]},
+        renames=PLURALS,
+        differs={
+            "ResponseVary": Differ("newer than the documentation, kept under Extra", None, "true"),
+            "CORSRules": Differ("the same empty list, named as today and not in the plural", None, []),
+        },
+    ),
     Answer("put_bucket_cors", flags={"PutBucketCorsSucesss": True}),
     Answer("delete_bucket_cors", status=204, flags={"DeleteBucketCorsSuccess": True}),
     Answer(

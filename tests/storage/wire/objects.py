@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.storage.wire.buckets import ACP_GRANTS, NO_ACP
+from tests.storage.wire.buckets import ACP_GRANTS, GRANTS, NO_ACP
 from tests.storage.wire.case import KEY, Case, Side
 from tests.storage.wire.facts import Differ
 from tests.storage.wire.reasons import (
@@ -16,7 +16,6 @@ from tests.storage.wire.reasons import (
     NO_SHA1,
     by_tag,
 )
-from tests.storage.wire.settings import OBJECT_GRANTS
 
 BODY = b"thirteen byte"
 MODIFIED = "Thu, 16 May 2019 06:45:51 GMT"
@@ -34,7 +33,7 @@ HEADERS: dict[str, Any] = {
     "Tagging": "a=b&c%20d=%E4%B8%AD",
     "TrafficLimit": 819200,
     "Metadata": {"note": "a b/c=d&", "Other-Note": "%41+"},
-    **OBJECT_GRANTS,
+    **GRANTS,
 }
 PYTHON_HEADERS = {"TrafficLimit": "819200"}
 NODE_HEADERS = {
@@ -61,6 +60,12 @@ COPY = {"CopySource": SOURCE}
 NODE_COPY = {"CopySource": NODE_SOURCE}
 SOURCE_CONDITIONS = {"CopySourceIfMatch": '"e"', "CopySourceIfUnmodifiedSince": UNMODIFIED}
 OTHER_SOURCE_CONDITIONS = {"CopySourceIfNoneMatch": '"e"', "CopySourceIfModifiedSince": MODIFIED}
+NODE_TAGS = {
+    "Tagging": None,
+    "TaggingDirective": None,
+    "x-cos-tagging": "a=b",
+    "x-cos-tagging-directive": "Replaced",
+}
 COPIED = b"<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"
 OBJECTS = [{"Key": KEY}, {"Key": "a&<b>\n", "VersionId": "v1"}]
 ODD_OBJECT = [{"Key": "Icon\r"}]
@@ -213,6 +218,13 @@ CASES = [
         {"Key": KEY, **COPY, **OTHER_SOURCE_CONDITIONS, "MetadataDirective": "Copy", **ACP_GRANTS},
         Side("copy_object", missing=NO_ACP),
         Side("putObjectCopy", NODE_COPY, EMPTY_CACHE_CONTROL),
+        COPIED,
+    ),
+    Case(
+        "put_object_copy, with other tags",
+        {"Key": KEY, **COPY, "Tagging": "a=b", "TaggingDirective": "Replaced"},
+        Side("copy_object", missing="the SDK has no argument for what happens to the tags"),
+        Side("putObjectCopy", {**NODE_COPY, **NODE_TAGS}, EMPTY_CACHE_CONTROL),
         COPIED,
     ),
 ]

@@ -21,7 +21,6 @@ GRANT_LIST = [
 ]
 POLICY = {"AccessControlPolicy": {"Owner": OWNER, "AccessControlList": {"Grant": GRANT_LIST}}}
 NODE_POLICY = {"AccessControlPolicy": {"Owner": OWNER, "Grants": GRANT_LIST}}
-OBJECT_GRANTS = {name: value for name, value in GRANTS.items() if name != "GrantWrite"}
 
 RULES: list[dict[str, Any]] = [
     {
@@ -83,7 +82,7 @@ CASES = [
     Case("get_object_acl", {"Key": KEY}, _python("get_object_acl"), _node("getObjectAcl"), ACL),
     Case(
         "put_object_acl, by headers",
-        {"Key": KEY, **OBJECT_GRANTS},
+        {"Key": KEY, **GRANTS},
         _python("put_object_acl"),
         _node("putObjectAcl"),
     ),
@@ -105,6 +104,17 @@ CASES = [
         {"CORSRules": RULES},
         _python("put_bucket_cors", CORSRules=None, CORSConfiguration={"CORSRule": PYTHON_RULES}),
         Side("putBucketCors", differs={**BARE_NAME, **CHILD_ORDER}),
+    ),
+    Case(
+        "put_bucket_cors, with more than rules",
+        {"CORSRules": RULES[:1], "Extra": [("ResponseVary", "true")]},
+        _python(
+            "put_bucket_cors",
+            CORSRules=None,
+            Extra=None,
+            CORSConfiguration={"CORSRule": PYTHON_RULES[:1], "ResponseVary": "true"},
+        ),
+        Side("putBucketCors", {"Extra": None, "ResponseVary": "true"}, {**BARE_NAME, **CHILD_ORDER}),
     ),
     Case(
         "delete_bucket_cors",
