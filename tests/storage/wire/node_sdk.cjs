@@ -24,8 +24,10 @@ function called({ options, method, params, clock }) {
   for (const name of Object.keys(progress)) {
     if (params[name]) params[name] = (each) => progress[name].push(each);
   }
+  const cos = new COS(options);
+  if (method === "getAuth") return { data: cos.getAuth(params) };
   return new Promise((resolve) => {
-    new COS(options)[method](params, (error, data) => resolve({ error, data, progress }));
+    cos[method](params, (error, data) => resolve({ error, data, progress }));
   });
 }
 
