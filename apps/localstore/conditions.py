@@ -44,13 +44,20 @@ def check_read(content: Content, headers: Pairs) -> None:
 
 
 def check_copy(content: Content, headers: Pairs) -> None:
-    """Raise PreconditionFailed when a copy source is not what the caller thinks it is."""
+    """Raise PreconditionFailed when a copy source is not what the caller thinks it is.
+
+    Only If-Match with If-Unmodified-Since, and If-None-Match with
+    If-Modified-Since, go together; other mixes are an InvalidArgument.
+    Source: PUT Object - Copy, 2024-12.
+    """
 
     def header(name: str) -> str:
         return headers.get(f"x-cos-copy-source-{name}")
 
     match, none_match = header("if-match"), header("if-none-match")
     since, unmodified = header("if-modified-since"), header("if-unmodified-since")
+    if (match or unmodified) and (none_match or since):
+        raise StoreError("InvalidArgument", "These conditions on a copy source exclude each other.")
     failed = (
         (match and not _names_etag(match, content.etag)),
         (none_match and _names_etag(none_match, content.etag)),

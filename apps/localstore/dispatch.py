@@ -108,7 +108,7 @@ class Dispatcher:
         place = place_of(request.host)
         if place is None:
             raise StoreError("InvalidURI", "The host names no bucket and no service.")
-        operation = operation_of(request, place.bucket)
+        operation = operation_of(request, place)
         exchange.operation = operation.name
         exchange.faults = self.faults.take(operation.name, request.key)
         struck = self._strike(exchange, operation)

@@ -11,6 +11,7 @@ from apps.localstore.operations import access, batch, buckets, copies, lists, mu
 from apps.localstore.operations.upload_lists import uploads_list
 from apps.localstore.request import Request
 from apps.localstore.responses import Response
+from apps.localstore.targets import Place
 
 # Parameters that name a different resource. One that this store does not serve
 # must never fall through to the plain operation: `DELETE /?policy` is not
@@ -80,14 +81,16 @@ OBJECT_OPERATIONS = {
 }
 
 
-def operation_of(request: Request, bucket: str) -> Operation:
-    """Return what a request asks for. Raises MethodNotAllowed or NotImplemented."""
+def operation_of(request: Request, place: Place) -> Operation:
+    """Return what a request asks for. Raises MethodNotAllowed, NotImplemented or PathStyleDomainForbidden."""
     if request.method == "OPTIONS":
         return PREFLIGHT
-    if not bucket:
+    if not place.bucket:
         if request.method == "GET" and request.path == "/":
             return GET_SERVICE
-        raise StoreError("MethodNotAllowed")
+        # The region's own host once took buckets in its path; buckets made since 2024 may not be reached so.
+        is_path_style = not place.bare and request.path != "/"
+        raise StoreError("PathStyleDomainForbidden" if is_path_style else "MethodNotAllowed")
     names = {name for name, _ in request.query}
     if names & UNSERVED or ("tagging" in names and request.key):
         raise StoreError("NotImplemented")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from apps.localstore.blobs import INLINE_LIMIT
+from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
 from apps.localstore.records import Acl, Blob, Bucket, Content, Fields, Grant, Segment, StoredObject, Traits
 
@@ -74,12 +76,13 @@ def _bucket(row: tuple[Any, ...]) -> Bucket:
     return Bucket(name, owner, region, created_ms, unpack_acl(acl) or (), az, cors, unpack_fields(tags))
 
 
-def buckets_of(db: sqlite3.Connection, owner: str) -> list[Bucket]:
+def buckets_of(db: sqlite3.Connection | Writer, owner: str) -> list[Bucket]:
     """Return all buckets of one root, by name."""
     sql = (
         "SELECT name, owner, region, created_ms, acl, az, cors, tags FROM buckets WHERE owner=? ORDER BY name"
     )
-    return [_bucket(row) for row in db.execute(sql, (owner,))]
+    rows = db.run(sql, owner) if isinstance(db, Writer) else db.execute(sql, (owner,))
+    return [_bucket(row) for row in rows]
 
 
 def bucket_put(tx: Writer, bucket: Bucket) -> None:
@@ -87,6 +90,14 @@ def bucket_put(tx: Writer, bucket: Bucket) -> None:
     values = (bucket.name, bucket.owner, bucket.region, bucket.created_ms, pack_acl(bucket.acl))
     rest = (bucket.az, bucket.cors, pack_fields(bucket.tags))
     tx.run("INSERT OR REPLACE INTO buckets VALUES(?,?,?,?,?,?,?,?)", *values, *rest)
+
+
+def bucket_change(tx: Writer, name: str, **changes: object) -> None:
+    """Replace columns of the bucket as it is at commit time. Raises NoSuchBucket."""
+    current = bucket_find(tx, name)
+    if current is None:
+        raise StoreError("NoSuchBucket")
+    bucket_put(tx, replace(current, **changes))  # type: ignore[arg-type]
 
 
 def bucket_is_empty(tx: Writer, name: str) -> bool:

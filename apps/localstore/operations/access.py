@@ -14,10 +14,12 @@ from apps.localstore.acl import (
 )
 from apps.localstore.call import Call
 from apps.localstore.errors import StoreError
-from apps.localstore.operations.buckets import bucket_change
-from apps.localstore.records import Acl, StoredObject
+from apps.localstore.index import Writer
+from apps.localstore.records import Acl, Bucket, StoredObject
 from apps.localstore.responses import Response, xml_response
-from apps.localstore.rows import object_find, object_set_acl
+from apps.localstore.rows import bucket_change, buckets_of, object_find, object_set_acl
+
+ACCOUNT_GRANTS_LIMIT = 1000
 
 
 def bucket_acl_get(call: Call) -> Response:
@@ -33,11 +35,16 @@ def bucket_acl_put(call: Call) -> Response:
     """
     call.require("WRITE_ACP")
     body = call.read_xml()
-    if acl_headers_present(call.headers):
-        bucket_change(call, acl=bucket_acl_of(call.headers))
-        return Response()
-    bucket_change(call, acl=acl_parse(body))
+    wanted = bucket_acl_of(call.headers) if acl_headers_present(call.headers) else acl_parse(body)
+    call.engine.index.write(lambda tx: _replace(tx, call.bucket, wanted))
     return Response()
+
+
+def _replace(tx: Writer, bucket: Bucket, acl: Acl) -> None:
+    elsewhere = sum(len(b.acl) for b in buckets_of(tx, bucket.owner) if b.name != bucket.name)
+    if elsewhere + len(acl) > ACCOUNT_GRANTS_LIMIT:
+        raise StoreError("AttachmentFull", "The account has 1000 grants on its buckets already.")
+    bucket_change(tx, bucket.name, acl=acl)
 
 
 def _object(call: Call, permission: str) -> StoredObject:

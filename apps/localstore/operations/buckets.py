@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import re
-from dataclasses import replace
 
 from apps.localstore.accounts import principal_id
 from apps.localstore.acl import bucket_acl_of
@@ -152,15 +151,3 @@ def bucket_remove(call: Call) -> Response:
 def location_get(call: Call) -> Response:
     """Name the bucket's region."""
     return xml_response(document(leaf("LocationConstraint", call.bucket.region)))
-
-
-def bucket_change(call: Call, **changes: object) -> None:
-    """Replace columns of the bucket as it is at commit time. Raises NoSuchBucket."""
-
-    def work(tx: Writer) -> None:
-        current = bucket_find(tx, call.bucket.name)
-        if current is None:
-            raise StoreError("NoSuchBucket")
-        bucket_put(tx, replace(current, **changes))  # type: ignore[arg-type]
-
-    call.engine.index.write(work)

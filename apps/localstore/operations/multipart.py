@@ -172,6 +172,8 @@ def upload_abort(call: Call) -> Response:
 def parts_list(call: Call) -> Response:
     """List the parts of an upload by number. Source: List Parts, 2024-12."""
     call.require("WRITE")
+    if not call.query.get("uploadId"):
+        raise StoreError("ListPartUploadIdIsEmpty")
     url, upload = encoded(call), upload_of(call)
     limit = call.number("max-parts", 1000, high=1000)
     after = call.number("part-number-marker", 0)

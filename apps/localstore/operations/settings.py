@@ -5,9 +5,13 @@ from __future__ import annotations
 from apps.localstore.call import Call
 from apps.localstore.cors import BODY_LIMIT, cors_document, cors_headers, cors_pack, cors_parse, cors_unpack
 from apps.localstore.errors import StoreError
-from apps.localstore.operations.buckets import bucket_change
 from apps.localstore.responses import Response, xml_response
+from apps.localstore.rows import bucket_change
 from apps.localstore.tags import tags_document, tags_parse
+
+
+def _change(call: Call, **changes: object) -> None:
+    call.engine.index.write(lambda tx: bucket_change(tx, call.bucket.name, **changes))
 
 
 def cors_get(call: Call) -> Response:
@@ -21,13 +25,13 @@ def cors_get(call: Call) -> Response:
 def cors_put(call: Call) -> Response:
     """Replace the CORS rules. Source: PUT Bucket cors, 2024-12."""
     rules = cors_parse(call.read_xml(limit=BODY_LIMIT, md5_required=True))
-    bucket_change(call, cors=cors_pack(rules))
+    _change(call, cors=cors_pack(rules))
     return Response()
 
 
 def cors_delete(call: Call) -> Response:
     """Remove the CORS rules; having none is fine."""
-    bucket_change(call, cors=None)
+    _change(call, cors=None)
     return Response(status=204)
 
 
@@ -40,13 +44,13 @@ def tagging_get(call: Call) -> Response:
 
 def tagging_put(call: Call) -> Response:
     """Replace the tags. Source: PUT Bucket tagging, 2024-12."""
-    bucket_change(call, tags=tags_parse(call.read_xml(md5_required=True)))
+    _change(call, tags=tags_parse(call.read_xml(md5_required=True)))
     return Response(status=204)
 
 
 def tagging_delete(call: Call) -> Response:
     """Remove the tags."""
-    bucket_change(call, tags=())
+    _change(call, tags=())
     return Response(status=204)
 
 
