@@ -65,8 +65,15 @@ class BucketOperations(Caller):
         answer = self._bucket_call("Get Bucket Location", "GET", Bucket, Region, query=(("location", ""),))
         root = xml_parse(answer.body)
         # One capture of the real answer says `cos.ap-beijing`, and old buckets may still have an alias.
-        region = region_canonical((root.text or "").strip() or text_of(root, "LocationConstraint"))
-        return {"LocationConstraint": region, "RequestId": answer.request_id}
+        told = (root.text or "").strip() or text_of(root, "LocationConstraint")
+        try:
+            return {"LocationConstraint": region_canonical(told), "RequestId": answer.request_id}
+        except errors.Refused:
+            raise errors.Unavailable(
+                "The store did not name a region.",
+                request_id=answer.request_id,
+                operation="Get Bucket Location",
+            ) from None
 
     def get_bucket(
         self,

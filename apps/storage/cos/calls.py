@@ -15,6 +15,7 @@ from apps.storage.cos.addresses import bucket_host
 from apps.storage.cos.bodies import BytesBody
 from apps.storage.cos.cancel import CancelToken, cancel_applied
 from apps.storage.cos.curl import Timeouts, TransportFailure
+from apps.storage.cos.digits import whole_number
 from apps.storage.cos.download import Download
 from apps.storage.cos.failures import failure_of, is_error_document
 from apps.storage.cos.keys import key_check
@@ -195,8 +196,8 @@ class Refusal(Exception):
 
     def asked_delay_s(self, limit_s: float) -> float:
         """Return the seconds that the store asked to wait, 0 when it did not say, at most `limit_s`."""
-        asked = self._answer.headers.get("retry-after", "")
-        return min(limit_s, float(asked)) if asked.isdigit() else 0.0
+        asked = whole_number(self._answer.headers.get("retry-after", ""))
+        return min(limit_s, float(asked or 0))
 
 
 def accepted(call: Call, answer: Answer) -> Answer:

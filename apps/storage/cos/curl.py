@@ -12,7 +12,7 @@ from apps.storage import errors
 from apps.storage.cos.messages import Pace, Request
 from apps.storage.types import Endpoint
 
-_ANSWER_BYTES_MAX = 64 << 20
+ANSWER_BYTES_MAX = 64 << 20
 _UPLOAD_BUFFER = 512 << 10
 
 _NEVER_SENT = {
@@ -89,7 +89,7 @@ def curl_limit(curl: pycurl.Curl, pace: Pace, timeouts: Timeouts, *, method: str
     """Set the clocks and the size limit of a call that libcurl runs from beginning to end."""
     # The Content-Length of a HEAD is the object's: nothing of that size arrives.
     if method != "HEAD":
-        curl.setopt(pycurl.MAXFILESIZE_LARGE, _ANSWER_BYTES_MAX)
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, ANSWER_BYTES_MAX)
     if pace is Pace.BODY:
         curl.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         curl.setopt(pycurl.LOW_SPEED_TIME, timeouts.stalled_s)

@@ -13,7 +13,9 @@ import pycurl
 
 from apps.storage import errors
 from apps.storage.cos.curl import Timeouts, TransportFailure, curl_prepare, failure_from
-from apps.storage.cos.messages import Answer, Request, headers_parse
+from apps.storage.cos.digits import whole_number
+from apps.storage.cos.messages import Answer, Request, head_is_whole, headers_parse
+from apps.storage.cos.received import HEAD_BYTES_MAX, too_large, too_slow
 from apps.storage.types import Endpoint
 
 CHUNK_SIZE = 256 << 10
@@ -42,6 +44,7 @@ class Download:
         self._head = BytesIO()
         self._failure: TransportFailure | None = None
         self._is_finished = False
+        self.status = 0
         self._multi, self._curl = _borrow()
         curl_prepare(self._curl, request, endpoint, timeouts)
         self._curl.setopt(pycurl.BUFFERSIZE, _RECEIVE_SIZE)
@@ -53,7 +56,8 @@ class Download:
     @property
     def content_length(self) -> int:
         """The announced length of the body in bytes, -1 when the store sends it in chunks."""
-        return int(self.headers.get("content-length", -1))
+        announced = whole_number(self.headers.get("content-length", ""))
+        return -1 if announced is None else announced
 
     @property
     def request_id(self) -> str:
@@ -87,12 +91,15 @@ class Download:
             self._multi = self._curl = None
 
     def answer(self, limit: int = 1 << 20) -> Answer:
-        """Read a short body, an error document, to its end and return it as an answer; then close."""
-        body = b""
+        """Read a short body, an error document, and return it as an answer; then close.
+
+        What comes after `limit` bytes, or later than a stalled store, is left out.
+        """
+        body, until = b"", time.monotonic() + self._timeouts.stalled_s
         try:
             for chunk in self:
                 body += chunk
-                if len(body) > limit:
+                if len(body) > limit or time.monotonic() > until:
                     break
         finally:
             self.close()
@@ -100,9 +107,13 @@ class Download:
 
     def _read_head(self) -> tuple[int, dict[str, str]]:
         """Run until the final header block is complete, or the call has failed."""
-        waited_s = 0.0
+        waited_s, until = 0.0, time.monotonic() + self._timeouts.connect_s + self._timeouts.stalled_s
         while not self._is_finished and not self._chunks and not _is_final(self._head.getvalue()):
             waited_s = self._advance(waited_s)
+            if self._head.tell() > HEAD_BYTES_MAX:
+                self._give_up(too_large())
+            elif time.monotonic() > until:
+                self._give_up(too_slow(self._timeouts.stalled_s))
         if not _is_final(self._head.getvalue()):
             # libcurl takes the end of a connection for the end of a head, and reports no failure.
             cut = TransportFailure(errors.Interrupted("The store's answer was cut short."), was_sent=True)
@@ -112,30 +123,35 @@ class Download:
 
     def _fill(self) -> None:
         """Collect about one chunk, or what a slow line has brought within one tick."""
-        waited_s = 0.0
+        waited_s, due_at = 0.0, time.monotonic() + _TICK_S
         while not self._is_finished and sum(map(len, self._chunks)) < CHUNK_SIZE:
             waited_s = self._advance(waited_s)
-            if self._chunks and waited_s >= _TICK_S:
+            if self._chunks and time.monotonic() >= due_at:
                 return
 
     def _advance(self, waited_s: float) -> float:
         """Let libcurl work until it would wait, then wait a little; return how long nothing has come."""
-        before = len(self._chunks), self._head.tell()
+        before = self._progress()
         _, running = self._multi.perform()
         if not running:
             self._finish()
             return 0.0
-        if (len(self._chunks), self._head.tell()) != before:
+        if self._progress() != before:
             return 0.0
         if waited_s > self._timeouts.stalled_s:
-            self._failure = TransportFailure(
-                errors.Unavailable(f"The store sent nothing for {self._timeouts.stalled_s} s."), was_sent=True
-            )
-            self._is_finished = True
+            self._give_up(errors.Unavailable(f"The store sent nothing for {self._timeouts.stalled_s} s."))
             return 0.0
         started = time.monotonic()
         self._wait()
         return waited_s + time.monotonic() - started
+
+    def _progress(self) -> tuple[int, int]:
+        """Return what grows while something useful comes; trailers, which follow a body, are not."""
+        return len(self._chunks), 0 if self.status else self._head.tell()
+
+    def _give_up(self, error: errors.StorageError) -> None:
+        self._failure = TransportFailure(error, was_sent=True)
+        self._is_finished = True
 
     def _wait(self) -> None:
         due_ms = self._multi.timeout()
@@ -154,7 +170,7 @@ class Download:
 
 
 def _is_final(head: bytes) -> bool:
-    return head.endswith(b"\r\n\r\n") and headers_parse(head)[0] >= 200
+    return head_is_whole(head) and headers_parse(head)[0] >= 200
 
 
 def _borrow() -> tuple[Any, Any]:

@@ -12,7 +12,9 @@ from apps.storage import errors
 from apps.storage.cos.messages import Answer, Call, Subject
 from apps.storage.cos.xmlread import text_of, xml_parse
 
-_ERROR_ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*<Error[\s/>]")
+# Possessive, because a Complete may answer with any number of blanks first: a match that gave some of them
+# back to try again would take quadratic time.
+_ERROR_ROOT = re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+<Error[\s/>]")
 
 _NOT_FOUND = {
     Subject.BUCKET: (errors.BucketNotFound, "The bucket does not exist in this region."),

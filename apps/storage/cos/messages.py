@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +12,9 @@ from apps.storage.cos.bodies import Body
 from apps.storage.cos.keys import key_quote
 
 OnProgress = Callable[[int], bool | None]
+
+_STATUS_LINE = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})(?!\S)")
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
 class Repeat(Enum):
@@ -97,20 +101,37 @@ def query_quote(query: tuple[tuple[str, str], ...] | list[tuple[str, str]]) -> s
     )
 
 
+def head_is_whole(lines: bytes) -> bool:
+    """Return whether header lines end as a head does, with an empty one."""
+    return lines.endswith((b"\n\r\n", b"\n\n"))
+
+
 def headers_parse(lines: bytes) -> tuple[int, dict[str, str]]:
-    """Return (status, headers) of the last header block in `lines`; interim 1xx blocks are skipped."""
-    block = lines.strip().rpartition(b"\r\n\r\n")[2]
+    """Return (status, headers) of the final header block in `lines`, (0, {}) when there is none yet.
+
+    Interim 1xx blocks come before it, and the trailers of a chunked body may come after it. A bare line feed
+    ends a line, too: libcurl takes both.
+    """
+    status = 0
+    for block in _BLANK_LINE.split(lines.strip()):
+        found = _STATUS_LINE.match(block)
+        status = int(found[1]) if found else 0
+        if status >= 200:
+            return status, _fields(block)
+    return status, {}
+
+
+def _fields(block: bytes) -> dict[str, str]:
     if block.isascii():
-        first, *rest = block.decode().split("\r\n")
+        lines = block.decode().split("\n")
     else:
         # Each header is decoded alone: one that is not UTF-8 says nothing about the others.
-        first, *rest = map(header_decode, block.split(b"\r\n"))
-    status = first.split(" ", 2)
+        lines = [header_decode(line) for line in block.split(b"\n")]
     headers = {}
-    for line in rest:
+    for line in lines[1:]:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    return int(status[1]) if len(status) > 1 and status[1].isdigit() else 0, headers
+    return headers
 
 
 def header_decode(raw: bytes) -> str:

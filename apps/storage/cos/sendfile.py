@@ -23,11 +23,14 @@ from apps.storage.cos.bodies import Body
 from apps.storage.cos.cancel import cancel_cutting, cancel_shutting
 from apps.storage.cos.curl import Timeouts, TransportFailure, address_of
 from apps.storage.cos.messages import Answer, OnProgress, Repeat, Request, header_decode
+from apps.storage.cos.received import BoundedReader
 from apps.storage.types import Endpoint
 
 _CHUNK = 1 << 20
 _TICK_MS = 250
 _KEPT_MAX = 4
+# Nothing but headers or an error document answers a body.
+_ANSWER_BYTES_MAX = 1 << 20
 # Below this the copy is cheaper than a second connection next to libcurl's.
 _BODY_MIN = 64 << 10
 
@@ -120,10 +123,14 @@ class SendfileTransport:
             sock.sendall(_head_of(request))
             sent = self._push(sock, call.body, call.on_progress)
         self._await_answer(sock, call.on_progress, sent)
+        reader = BoundedReader(sock, bytes_max=_ANSWER_BYTES_MAX, patience_s=self._timeouts.stalled_s)
         response = http.client.HTTPResponse(sock, method=call.method)
         with response:
-            _begin(response, sock)
-            body = response.read()
+            lines = _begin(response, reader)
+            # A number is given because, without one, the announced length is allocated before it has come.
+            body = response.read(_ANSWER_BYTES_MAX)
+            if response.length or not lines.are_whole:
+                raise _Dropped
             headers = {
                 name.lower(): header_decode(value.encode("latin-1")) for name, value in response.getheaders()
             }
@@ -174,23 +181,25 @@ class _Dropped(Exception):
 
 
 class _Lines(io.BufferedReader):
-    """Remembers the line that was read last."""
+    """Remembers whether the lines read so far end with an empty one, as a head and trailers do."""
 
-    last = b""
+    are_whole = False
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return the next line as any reader does."""
-        self.last = super().readline(size)
-        return self.last
+        line = super().readline(size)
+        self.are_whole = line in (b"\r\n", b"\n")
+        return line
 
 
-def _begin(response: http.client.HTTPResponse, sock: socket.socket) -> None:
+def _begin(response: http.client.HTTPResponse, reader: BoundedReader) -> _Lines:
     """Read the head; half of one, which `http.client` takes for a whole, is a broken connection."""
     response.fp.close()
-    response.fp = lines = _Lines(sock.makefile("rb", buffering=0))
+    response.fp = lines = _Lines(reader)
     response.begin()
-    if lines.last not in (b"\r\n", b"\n"):
+    if not lines.are_whole:
         raise _Dropped
+    return lines
 
 
 def _require_wanted() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from io import BytesIO
 from typing import Any
 
 import pycurl
@@ -12,9 +11,26 @@ import pycurl
 from apps.storage import errors
 from apps.storage.cos.bodies import Body
 from apps.storage.cos.cancel import cancel_cutting
-from apps.storage.cos.curl import Timeouts, TransportFailure, curl_limit, curl_prepare, failure_from
-from apps.storage.cos.messages import Answer, Call, OnProgress, Repeat, Request, headers_parse
+from apps.storage.cos.curl import (
+    ANSWER_BYTES_MAX,
+    Timeouts,
+    TransportFailure,
+    curl_limit,
+    curl_prepare,
+    failure_from,
+)
+from apps.storage.cos.messages import (
+    Answer,
+    Call,
+    OnProgress,
+    Pace,
+    Repeat,
+    Request,
+    head_is_whole,
+    headers_parse,
+)
 from apps.storage.cos.pump import Pump
+from apps.storage.cos.received import Received
 from apps.storage.types import Endpoint
 
 # Handles belong to threads, not to clients: a worker opens a client per task, and the connections of the
@@ -37,11 +53,12 @@ class CurlTransport:
         when the token of this thread is canceled.
         """
         curl = _handle()
-        head, received = BytesIO(), BytesIO()
         call = request.call
+        patience_s = self._timeouts.long_s if call.pace is Pace.LONG else self._timeouts.stalled_s
+        received = Received(bytes_max=ANSWER_BYTES_MAX, patience_s=patience_s)
         curl_prepare(curl, request, self._endpoint, self._timeouts)
         curl_limit(curl, call.pace, self._timeouts, method=call.method)
-        curl.setopt(pycurl.HEADERFUNCTION, head.write)
+        curl.setopt(pycurl.HEADERFUNCTION, received.header)
         curl.setopt(pycurl.WRITEFUNCTION, received.write)
         _guard_repeats(curl, call)
         source = _attach_source(curl, call.body)
@@ -53,15 +70,17 @@ class CurlTransport:
                 raise meter.problem from None
             if source is not None and source.problem is not None:
                 raise TransportFailure(source.problem, was_sent=True, is_final=True) from None
+            if received.problem is not None:
+                raise TransportFailure(received.problem, was_sent=True) from None
             raise failure_from(curl, error) from None
         finally:
             # An idle handle must not keep the caller's file and the answer alive.
             curl.reset()
-        if not head.getvalue().endswith(b"\r\n\r\n"):
+        if not head_is_whole(received.head):
             # libcurl takes the end of a connection for the end of a head; half of one may lack the digest.
             raise TransportFailure(errors.Interrupted("The store's answer was cut short."), was_sent=True)
-        status, headers = headers_parse(head.getvalue())
-        return Answer(status, headers, received.getvalue())
+        status, headers = headers_parse(received.head)
+        return Answer(status, headers, received.body)
 
 
 class _Source:

@@ -11,17 +11,25 @@ from apps.storage.errors import Unavailable
 
 Element = ET.Element
 
+# The fullest pages have 1000 uploads or 2000 buckets, some 25 tags each, and nothing is five deep. What has
+# more is not an answer, and would cost a hundred bytes of memory for each of its own.
+_TAGS_MAX = 250_000
+_DEPTH_MAX = 16
+
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
 def xml_parse(body: bytes) -> Element:
     """Return the root of a UTF-8 document, with namespaces cut off its tags.
 
-    Raises Unavailable when it is not XML. A document type is refused unread: without one, XML has no
-    entities, so this costs nothing where a hardened parser written in Python takes several times longer.
+    Raises Unavailable when it is not XML, or more of it than any answer has. A document type is refused
+    unread: without one, XML has no entities, so this costs nothing where a hardened parser written in Python
+    takes several times longer.
     """
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise Unavailable("The answer carries a document type, which the store never sends.")
+    if body.count(b"<") > _TAGS_MAX:
+        raise Unavailable("The answer has more in it than any answer should have.")
     try:
         # The encoding is fixed, so that no declaration can hide a document type behind UTF-16.
         root = ET.fromstring(body.strip(), parser=ET.XMLParser(encoding="utf-8"))  # noqa: S314
@@ -38,9 +46,16 @@ def text_of(element: Element, path: str, default: str = "") -> str:
     return element.findtext(path) or default
 
 
-def record_of(element: Element) -> dict[str, Any]:
-    """Return children by name, text or nested records. For elements that do not repeat."""
-    return {child.tag: record_of(child) if len(child) else child.text or "" for child in element}
+def record_of(element: Element, *, depth: int = 0) -> dict[str, Any]:
+    """Return children by name, text or nested records. For elements that do not repeat.
+
+    Raises Unavailable for one that is nested deeper than any answer.
+    """
+    if depth > _DEPTH_MAX:
+        raise Unavailable("The answer is nested deeper than any answer should be.")
+    return {
+        child.tag: record_of(child, depth=depth + 1) if len(child) else child.text or "" for child in element
+    }
 
 
 def records_of(element: Element, path: str) -> list[dict[str, Any]]:
@@ -127,9 +142,12 @@ class Decoder:
         return [self.text(node.text or "") for node in root.iterfind("CommonPrefixes/Prefix")]
 
     def records(self, root: Element, name: str) -> Iterator[dict[str, Any]]:
-        """Yield a record for each child called `name`, with its `Key` decoded."""
+        """Yield a record for each child called `name`, with its `Key` decoded; raises Unavailable without."""
         for record in records_of(root, name):
-            record["Key"] = self.text(record.get("Key", ""))
+            key = record.get("Key")
+            if not key or not isinstance(key, str):
+                raise Unavailable("The answer lists something without a key.")
+            record["Key"] = self.text(key)
             yield record
 
 
