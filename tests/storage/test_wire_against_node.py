@@ -6,6 +6,7 @@ The requirements are the documentation of this SDK. It runs where node and npm a
 from __future__ import annotations
 
 from operator import attrgetter
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.storage.recorder import Recorder, reply
 from tests.storage.verifier import signature_is_valid
 from tests.storage.wire.case import AT, KEY, Case
 from tests.storage.wire.facts import Differ, differences, facts_of, given, unexplained
+from tests.storage.wire.files import BYTES, SIZES, file_cases
 from tests.storage.wire.keys import KEYS, REFUSED, UNREADABLE, calls_of, short_id
 from tests.storage.wire.node import NodeSdk
 from tests.storage.wire.reasons import NO_LENGTH, NODE_ALWAYS
@@ -54,6 +56,25 @@ def test_requests_are_equal(recorder: Recorder, client: CosClient, node: NodeSdk
         assert "authorization" not in seen.headers or signature_is_valid(seen, SECRET_KEY)
     found = differences(facts_of(ours), facts_of(theirs))
     assert unexplained(found, NODE_ALWAYS, case.node.differs) == {}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_files_travel_alike(
+    recorder: Recorder, client: CosClient, node: NodeSdk, tmp_path: Path, size: int
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(BYTES[:size])
+
+    with path.open("rb") as file:
+        for case in file_cases(path, file):
+            recorder.seen.clear()
+            case.call(client)
+            node.call(recorder.port, case.node.method, case.for_node())
+
+            ours, theirs = recorder.seen
+            assert signature_is_valid(ours, SECRET_KEY)
+            found = differences(facts_of(ours), facts_of(theirs))
+            assert unexplained(found, NODE_ALWAYS, case.node.differs) == {}
 
 
 @pytest.mark.parametrize("key", KEYS, ids=short_id)

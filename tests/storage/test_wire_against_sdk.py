@@ -7,6 +7,7 @@ shares no code with either.
 from __future__ import annotations
 
 from operator import attrgetter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,8 +20,9 @@ from tests.storage.conftest import client_of
 from tests.storage.identity import SECRET_KEY
 from tests.storage.recorder import Recorder, reply
 from tests.storage.verifier import signature_is_valid
-from tests.storage.wire.case import AT, BUCKET, KEY, Case
+from tests.storage.wire.case import AT, BUCKET, KEY, Case, Side
 from tests.storage.wire.facts import differences, facts_of, given, unexplained
+from tests.storage.wire.files import BYTES, CHUNKED, SIZES, file_cases
 from tests.storage.wire.keys import KEYS, PYTHON_REWRITES, REFUSED, UNREADABLE, Rewritten, calls_of, short_id
 from tests.storage.wire.python import python_call, python_sdk
 from tests.storage.wire.reasons import PYTHON_ALWAYS
@@ -46,6 +48,34 @@ def test_requests_are_equal(recorder: Recorder, client: CosClient, case: Case) -
     assert unexplained(found, PYTHON_ALWAYS, case.python.differs) == {}
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_files_travel_alike(recorder: Recorder, client: CosClient, tmp_path: Path, size: int) -> None:
+    (tmp_path / "a.csv").write_bytes(BYTES[:size])
+    (tmp_path / "empty").touch()
+
+    with (tmp_path / "a.csv").open("rb") as file, (tmp_path / "empty").open("rb") as empty:
+        cases = file_cases(tmp_path / "a.csv", file)
+        cases.append(
+            Case(
+                "put_object",
+                {"Key": KEY, "Body": tmp_path / "empty"},
+                Side("put_object", {"Body": empty}, CHUNKED),
+                Side("", missing="only the Python SDK sends an empty file in chunks"),
+            )
+        )
+        for case in cases:
+            recorder.seen.clear()
+            file.seek(0)
+            case.call(client)
+            file.seek(0)
+            python_call(python_sdk(recorder.port), case)
+
+            ours, theirs = recorder.seen
+            assert signature_is_valid(ours, SECRET_KEY)
+            found = differences(facts_of(ours), facts_of(theirs))
+            assert unexplained(found, PYTHON_ALWAYS, case.python.differs) == {}
+
+
 @pytest.mark.parametrize("key", KEYS, ids=short_id)
 def test_any_key_is_spelled_alike(recorder: Recorder, client: CosClient, key: str) -> None:
     as_it_is = Rewritten("", "nothing")
@@ -67,6 +97,22 @@ def test_any_key_is_spelled_alike(recorder: Recorder, client: CosClient, key: st
         assert given(theirs) == given(ours)
         assert signature_is_valid(ours, SECRET_KEY)
         assert signature_is_valid(theirs, SECRET_KEY) is rewritten.is_signed
+
+
+def test_key_is_spelled_alike_whoever_sends_the_body(
+    recorder: Recorder, client: CosClient, tmp_path: Path
+) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(BYTES)
+
+    for key in KEYS:
+        recorder.seen.clear()
+        client.put_object(**AT, Key=key, Body=b"small")
+        client.put_object(**AT, Key=key, Body=large)
+
+        small, sent_by_the_kernel = recorder.seen
+        assert small.target == sent_by_the_kernel.target
+        assert signature_is_valid(sent_by_the_kernel, SECRET_KEY)
 
 
 @pytest.mark.parametrize("key", REFUSED, ids=short_id)
