@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 MIB = 1 << 20
-PACKAGES = ("django", "celery", "gunicorn", "redis", "pycurl", "cos-python-sdk-v5")
+PACKAGES = ("django", "celery", "gunicorn", "redis", "pycurl", "cos-python-sdk-v5", "boto3")
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:

@@ -168,3 +168,31 @@ class Forward:
 
     def stop(self) -> None:
         self._child.stop()
+
+
+class Canned:
+    """A store that knows its answers by heart, `delay_s` after each request; see `harness.canned`."""
+
+    def __init__(
+        self, folder: Path, *, keys: int, delay_s: float = 0.0, source: tuple[int, int] = (0, 0)
+    ) -> None:
+        self.port = free_port()
+        name = f"canned-{delay_s:g}"
+        spec = {
+            "port": self.port,
+            "keys": keys,
+            "delay_s": delay_s,
+            "source_size": source[0],
+            "source_crc64": source[1],
+        }
+        self._child = Child(name, [*python("canned"), json.dumps(spec)], log=folder / f"{name}.log")
+
+    def wait(self) -> None:
+        self._child.wait_until(lambda: answers(self.port, "/k?acl"))
+
+    @property
+    def pids(self) -> list[int]:
+        return procfs.tree(self._child.pid)
+
+    def stop(self) -> None:
+        self._child.stop()
