@@ -47,6 +47,11 @@ def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def unnumbered(answer: bytes) -> bytes:
+    """Return an answer without the store's id of the request, as a proxy gives it."""
+    return answer.replace(b"x-cos-request-id: RECORDED\r\n", b"")
+
+
 def drop(connection: socket.socket) -> None:
     """Close without an answer."""
     # Closing alone would wait for the reader that shares the descriptor.
@@ -55,7 +60,10 @@ def drop(connection: socket.socket) -> None:
 
 @dataclass
 class Recorder:
-    """Answers from `steps` first, then always `default`. `before_body` steps come before a body is read."""
+    """Answers from `steps` first, then always `default`. `before_body` steps come before a body is read.
+
+    A client that asks first gets its `100 Continue`, unless such a step says something else.
+    """
 
     default: bytes = field(default_factory=reply)
     steps: deque[Step] = field(default_factory=deque)
@@ -110,7 +118,7 @@ class Recorder:
         headers = _headers(reader)
         if self.before_body:
             _take(self.before_body.popleft(), connection)
-        elif headers.get("expect") == "100-continue":
+        elif headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = _body(reader, headers)
         self.seen.append(Seen(method, rest.rpartition(" ")[0], headers, body))

@@ -168,8 +168,8 @@ def test_grants_are_read_raw(recorder: Recorder, client: CosClient) -> None:
 
     assert acl["ACL"] == "default"
     assert acl["AccessControlList"]["Grant"] == [
-        {"Grantee": {"Type": "Group", "URI": "u"}, "Permission": "WRITE"},
-        {"Grantee": {"Type": "RootAccount", "ID": "2"}, "Permission": "READ"},
+        {"Grantee": {"Type": "Group", "URI": "u", "uin": "", "Subacount": ""}, "Permission": "WRITE"},
+        {"Grantee": {"Type": "RootAccount", "ID": "2", "uin": "2", "Subacount": ""}, "Permission": "READ"},
     ]
 
 
@@ -181,7 +181,9 @@ def test_location_is_the_present_name(recorder: Recorder, client: CosClient, tex
 
 
 def complete(client: CosClient, **expected: Any) -> dict[str, Any]:
-    return client.multipart_complete(**AT, Key="k", UploadId="u", Parts=[], **expected)
+    return client.multipart_complete(
+        **AT, Key="k", UploadId="u", Parts=[{"PartNumber": 1, "ETag": "a"}], **expected
+    )
 
 
 EXPECTED = {"ExpectedSize": 10, "ExpectedCRC64": "7"}

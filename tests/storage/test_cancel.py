@@ -139,7 +139,11 @@ def test_request_that_must_not_be_cut_is_awaited(recorder: Recorder, released: t
     def answer_late(connection: socket.socket) -> None:
         token.cancel()
         time.sleep(0.1)
-        connection.sendall(reply(200, b"<R><UploadId>u</UploadId></R>"))
+        connection.sendall(
+            reply(
+                200, b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+            )
+        )
 
     recorder.steps.append(answer_late)
 

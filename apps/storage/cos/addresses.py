@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from apps.storage.cos.arguments import header_argument, mapping_argument, required_text, text_argument
 from apps.storage.cos.keys import bucket_check, key_check, key_quote
 from apps.storage.errors import Refused
 from apps.storage.types import Endpoint
@@ -56,6 +57,7 @@ LEGACY_REGIONS = {
     "cosger": "eu-frankfurt",
 }
 
+_COPY_SOURCE = re.compile(r"[A-Za-z0-9.:-]+/[!-~]+")
 _REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -65,7 +67,7 @@ def region_canonical(region: str) -> str:
     An unknown but well-formed name is kept, because regions are added. Raises Refused for anything that
     could not be a part of a host name.
     """
-    name = region.removeprefix("cos.")
+    name = text_argument("Region", region).removeprefix("cos.")
     if not _REGION.fullmatch(name):
         raise Refused(f"{region!r} is not the name of a region, such as ap-guangzhou.")
     return LEGACY_REGIONS.get(name, name)
@@ -89,11 +91,18 @@ def copy_source(endpoint: Endpoint, source: str | Mapping[str, str]) -> str:
     """Return the value of `x-cos-copy-source`: host, slash, percent-encoded key, version.
 
     `source` is either that value already (a scheme is cut off), or a mapping with `Bucket`, `Region`, `Key`
-    and optionally `VersionId`. Source: PUT Object - Copy, 2026-08.
+    and optionally `VersionId`. Raises Refused for anything else. Source: PUT Object - Copy, 2026-08.
     """
     if isinstance(source, str):
-        return re.sub(r"^https?://", "", source)
+        value = re.sub(r"^https?://", "", header_argument("CopySource", source))
+        if not _COPY_SOURCE.fullmatch(value):
+            raise Refused(
+                f"CopySource must be a host and an encoded key, as in "
+                f"photos-1250000000.cos.ap-guangzhou.myqcloud.com/a%20b, not {source!r}."
+            )
+        return value
+    mapping_argument("CopySource", source, "Bucket", "Region", "Key")
     key_check(source["Key"])
     value = f"{bucket_host(endpoint, source['Bucket'], source['Region'])}/{key_quote(source['Key'])}"
     version = source.get("VersionId")
-    return f"{value}?versionId={key_quote(version)}" if version else value
+    return f"{value}?versionId={key_quote(required_text('VersionId', version))}" if version else value

@@ -80,6 +80,7 @@ class _Try:
     call: Call = field(compare=False)
     begun_at: float = field(compare=False)
     number: int = field(default=1, compare=False)
+    request: Request = field(init=False, compare=False, repr=False)
 
 
 class _Batch:
@@ -124,14 +125,15 @@ class _Batch:
                 yield attempt.key, outcome
 
     def _send(self, attempt: _Try) -> None:
-        self._lanes.start(self._signed(attempt.call), attempt)
+        attempt.request = self._signed(attempt.call)
+        self._lanes.start(attempt.request, attempt)
 
     def _settled(self, attempt: _Try, ended: Answer | TransportFailure) -> Outcome | None:
         """Return what became of a call, None when it is to be tried again."""
         try:
             if isinstance(ended, TransportFailure):
                 raise ended
-            return self._result_of(accepted(attempt.call, ended))
+            return self._result_of(accepted(attempt.request, ended))
         except errors.StorageError as error:
             error.operation = attempt.call.operation
             return error

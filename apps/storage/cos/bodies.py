@@ -71,11 +71,19 @@ def body_open(source: BodySource, *, length: int | None = None) -> Iterator[Body
         yield _checked(BytesBody(bytes(source)), length)
         return
     if not isinstance(source, FileSlice):
+        _file_check(source)
         rest = _rest_of(source)
         source = FileSlice(
             rest.file, rest.offset, rest.length if length is None else min(length, rest.length)
         )
     yield _checked(FileBody(source), length)
+
+
+def _file_check(source: object) -> None:
+    if isinstance(source, io.TextIOBase) or not all(
+        hasattr(source, name) for name in ("read", "seek", "tell")
+    ):
+        raise Refused(f"Body must be bytes, a path or a file opened for binary, not {type(source).__name__}.")
 
 
 def _checked(body: Body, length: int | None) -> Body:

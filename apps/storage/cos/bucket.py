@@ -7,11 +7,13 @@ from typing import Any, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host, region_canonical
+from apps.storage.cos.arguments import text_argument
 from apps.storage.cos.bodies import BytesBody
-from apps.storage.cos.calls import Caller, Result
+from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.messages import Repeat
-from apps.storage.cos.options import GrantOptions, headers_of, parameters_of
+from apps.storage.cos.options import BucketOptions, Pairs, encoding_parameter, headers_of, parameters_of
 from apps.storage.cos.xmlread import Decoder, text_of, xml_parse
+from apps.storage.cos.xmlwrite import bucket_body
 
 
 class BucketOperations(Caller):
@@ -31,22 +33,26 @@ class BucketOperations(Caller):
         return {"BucketExist": True, "BucketAuth": True, "RequestId": answer.request_id}
 
     def put_bucket(
-        self, *, Bucket: str, Region: str, Tagging: str | None = None, **grants: Unpack[GrantOptions]
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        BucketAZConfig: str | None = None,
+        **options: Unpack[BucketOptions],
     ) -> Result:
         """Create a bucket and return its `Location`, the host that answers for it.
 
-        `Tagging` is url-encoded, `k1=v1&k2=v2`. Raises Conflict when the name is taken, by us or by others.
-        Not repeated when the connection breaks: the second try of a success is a conflict.
-        Source: PUT Bucket, 2026-08.
+        `BucketAZConfig="MAZ"` spreads it over several zones, where the region has them. Raises Conflict when
+        the name is taken, by us or by others. Not repeated when the connection breaks: the second try of a
+        success is a conflict. Source: PUT Bucket, 2026-08.
         """
         answer = self._bucket_call(
             "Put Bucket",
             "PUT",
             Bucket,
             Region,
-            headers=headers_of({**grants, "Tagging": Tagging}),
-            body=BytesBody(b""),
             repeat=Repeat.NEVER,
+            **_bucket_request(BucketAZConfig, headers_of(options, BucketOptions)),
         )
         return {"Location": bucket_host(self.endpoint, Bucket, Region), "RequestId": answer.request_id}
 
@@ -64,9 +70,9 @@ class BucketOperations(Caller):
     def get_bucket_location(self, *, Bucket: str, Region: str) -> Result:
         """Return `LocationConstraint`: today's name of the region. Source: GET Bucket Location, 2026-08."""
         answer = self._bucket_call("Get Bucket Location", "GET", Bucket, Region, query=(("location", ""),))
-        root = xml_parse(answer.body)
+        root = xml_parse(answer.body, "LocationConstraint")
         # One capture of the real answer says `cos.ap-beijing`, and old buckets may still have an alias.
-        told = (root.text or "").strip() or text_of(root, "LocationConstraint")
+        told = (root.text or "").strip()
         try:
             return {"LocationConstraint": region_canonical(told), "RequestId": answer.request_id}
         except errors.Refused:
@@ -89,12 +95,15 @@ class BucketOperations(Caller):
     ) -> Result:
         """Return one page of objects, in UTF-8 byte order of keys, decoded.
 
+        `Contents` are records with `Key`, `Size` (bytes, as text), `ETag` (with quotes), `LastModified`
+        (ISO 8601), `StorageClass` and `Owner`; `CommonPrefixes` are records with `Prefix`. Both are lists,
+        empty rather than absent. `MaxKeys` bounds both together, at most 1000. While `IsTruncated` is "true",
+        the next page begins after `Marker=NextMarker`, which is filled in where the store leaves it out.
         `url` is the only encoding and always asked for: without it a key with a control character breaks the
-        XML. `NextMarker` is filled whenever `IsTruncated` is "true", also where the store leaves it out.
-        `CommonPrefixes` and `Contents` are lists, empty rather than absent. Source: GET Bucket, 2026-08.
+        XML. Raises BucketNotFound and Denied. Source: GET Bucket, 2026-08.
         """
         options = {"Prefix": Prefix, "Delimiter": Delimiter, "Marker": Marker, "MaxKeys": MaxKeys}
-        query = (*parameters_of(options), ("encoding-type", _encoding(EncodingType)))
+        query = (*parameters_of(options), encoding_parameter(EncodingType))
         answer = self._bucket_call("Get Bucket", "GET", Bucket, Region, query=query)
         return {**_listing(answer.body), "RequestId": answer.request_id}
 
@@ -131,14 +140,15 @@ class BucketOperations(Caller):
                 raise errors.Unavailable("The store lists no further than before.", operation="Get Bucket")
 
 
-def _encoding(asked: str) -> str:
-    if asked != "url":
-        raise errors.Refused("The only encoding type is url.")
-    return asked
+def _bucket_request(zones: str | None, headers: Pairs) -> dict[str, Any]:
+    if not zones:
+        return {"body": BytesBody(b""), "headers": headers}
+    request = xml_request(bucket_body(text_argument("BucketAZConfig", zones)))
+    return {**request, "headers": (*request["headers"], *headers)}
 
 
 def _listing(body: bytes) -> Result:
-    root = xml_parse(body)
+    root = xml_parse(body, "ListBucketResult")
     decoder = Decoder(root)
     contents = list(decoder.records(root, "Contents"))
     prefixes = decoder.prefixes(root)
@@ -150,6 +160,7 @@ def _listing(body: bytes) -> Result:
         "MaxKeys": text_of(root, "MaxKeys"),
         "Delimiter": decoder.child(root, "Delimiter"),
         "EncodingType": decoder.encoding,
+        "Encoding-Type": decoder.encoding,
         "IsTruncated": is_truncated,
         "NextMarker": decoder.child(root, "NextMarker") or _last_of(contents, prefixes, is_truncated),
         "CommonPrefixes": [{"Prefix": prefix} for prefix in prefixes],

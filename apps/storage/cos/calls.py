@@ -17,7 +17,7 @@ from apps.storage.cos.cancel import CancelToken, cancel_applied
 from apps.storage.cos.curl import Timeouts, TransportFailure
 from apps.storage.cos.digits import whole_number
 from apps.storage.cos.download import Download
-from apps.storage.cos.failures import failure_of, is_error_document
+from apps.storage.cos.failures import failure_of, is_error_document, is_foreign
 from apps.storage.cos.keys import key_check
 from apps.storage.cos.messages import Answer, Call, Pace, Repeat, Request, Subject
 from apps.storage.cos.sendfile import SendfileTransport
@@ -119,14 +119,15 @@ class Caller:
     def _attempt(self, call: Call) -> Answer:
         request = self._signed(call)
         answer = (self._sendfile if self._sendfile.takes(request) else self._transport).send(request)
-        return accepted(call, answer)
+        return accepted(request, answer)
 
     def _attempt_open(self, call: Call) -> Download:
-        download = Download(self._signed(call), self.endpoint, self._timeouts)
-        if download.status in call.accepts:
+        request = self._signed(call)
+        download = Download(request, self.endpoint, self._timeouts)
+        if download.status in call.accepts and not is_foreign(Answer(download.status, download.headers)):
             return download
         answer = download.answer()
-        raise Refusal(failure_of(call, answer), answer)
+        raise Refusal(failure_of(call, answer, hidden=_secrets_of(request)), answer)
 
     def _repeated(self, call: Call, attempt: Callable[[], _T]) -> _T:
         try:
@@ -160,7 +161,8 @@ class Caller:
         delay_s = self._retries.delay_s(number)
         if isinstance(failure, Refusal):
             may_repeat = _may_repeat(call, failure.error, number)
-            delay_s = max(delay_s, failure.asked_delay_s(self._retries.delay_max_s))
+            # On top of what the store asked for: all who were told the same must not return together.
+            delay_s += failure.asked_delay_s(self._retries.delay_max_s)
         else:
             may_repeat = not failure.is_final and (not failure.was_sent or _survives_doubt(call, number))
         if may_repeat and number < self._retries.attempts and not self._is_late(call, begun_at):
@@ -200,11 +202,19 @@ class Refusal(Exception):
         return min(limit_s, float(asked or 0))
 
 
-def accepted(call: Call, answer: Answer) -> Answer:
+def _secrets_of(request: Request) -> tuple[str, ...]:
+    """Return what was sent in confidence. A store or a proxy may quote it in the message of an error."""
+    headers = {name.lower(): value for name, value in request.headers}
+    signature = headers.get("authorization", "").rpartition("q-signature=")[2]
+    return tuple(filter(None, (signature, headers.get("x-cos-security-token"))))
+
+
+def accepted(request: Request, answer: Answer) -> Answer:
     """Return `answer` when it is what the call wants; raises Refusal for each other one."""
-    if answer.status not in call.accepts or is_error_document(answer.body):
-        raise Refusal(failure_of(call, answer), answer)
-    return answer
+    call = request.call
+    if answer.status in call.accepts and not is_error_document(answer.body) and not is_foreign(answer):
+        return answer
+    raise Refusal(failure_of(call, answer, hidden=_secrets_of(request)), answer)
 
 
 def xml_request(body: bytes) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.storage import errors
+from apps.storage.cos.arguments import required_text
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.messages import Subject
-from apps.storage.cos.options import headers_of
+from apps.storage.cos.options import PreflightOptions, headers_of
 from apps.storage.cos.xmlread import Element, rest_of, text_of, xml_parse
 from apps.storage.cos.xmlwrite import cors_body
 
@@ -31,12 +32,13 @@ class CorsOperations(Caller):
     def get_bucket_cors(self, *, Bucket: str, Region: str) -> Result:
         """Return `CORSRule`: rules whose methods, origins and headers are lists, empty rather than absent.
 
+        `AllowedMethod`, `AllowedOrigin`, `AllowedHeader`, `ExposeHeader`; `MaxAgeSeconds` and `ID` are text.
         `Extra`, of a rule and of the whole, has further elements as pairs of name and text, such as
         `ResponseVary`. `Unknown` names those that are more than a text; a write would lose them.
         Raises NotFound where nothing is configured. Source: GET Bucket cors, 2026-08.
         """
         answer = self._bucket_call("Get Bucket CORS", "GET", Bucket, Region, query=_CORS)
-        root = xml_parse(answer.body)
+        root = xml_parse(answer.body, "CORSConfiguration")
         nodes = root.findall("CORSRule")
         extra, unknown = rest_of(root, texts=frozenset(), branches=frozenset({"CORSRule"}))
         unknown += [name for node in nodes for name in rest_of(node, texts=_TEXTS)[1]]
@@ -58,7 +60,8 @@ class CorsOperations(Caller):
         """Replace the CORS rules and return `PutBucketCorsSucesss`, spelled as documented.
 
         A rule has `AllowedOrigins` and `AllowedMethods`, and may have `AllowedHeaders`, `ExposeHeaders`,
-        `MaxAgeSeconds` and `ID`. Rules and `Extra` as Get Bucket CORS returns them are taken, too.
+        `MaxAgeSeconds` and `ID`. Rules and `Extra` as Get Bucket CORS returns them are taken, too, and
+        methods in any case. Raises Refused for what is no rule, and for none at all or more than 100.
         Source: PUT Bucket cors, 2026-08.
         """
         answer = self._bucket_call(
@@ -98,10 +101,10 @@ class CorsOperations(Caller):
         Source: OPTIONS Object, 2026-08.
         """
         asked = {
-            "Origin": _present("Origin", Origin),
-            "AccessControlRequestMethod": _present(
+            "Origin": required_text("Origin", Origin),
+            "AccessControlRequestMethod": required_text(
                 "AccessControlRequestMethod", AccessControlRequestMethod
-            ).upper(),
+            ),
             "AccessControlRequestHeaders": AccessControlRequestHeaders or None,
         }
         try:
@@ -111,11 +114,13 @@ class CorsOperations(Caller):
                 Bucket,
                 Region,
                 Key,
-                headers=headers_of(asked),
+                headers=headers_of(asked, PreflightOptions),
                 is_signed=False,
                 subject=Subject.BUCKET,
             )
         except errors.Denied as error:
+            if error.status != 403:
+                raise
             return {**dict.fromkeys(_ALLOWED, ""), "OptionsForbidden": True, "RequestId": error.request_id}
         allowed = {field: answer.headers.get(name, "") for field, name in _ALLOWED.items()}
         return {**allowed, "OptionsForbidden": False, "RequestId": answer.request_id}
@@ -128,9 +133,3 @@ def _rule(node: Element) -> dict[str, Any]:
         "MaxAgeSeconds": text_of(node, "MaxAgeSeconds"),
         "Extra": rest_of(node, texts=_TEXTS)[0],
     }
-
-
-def _present(name: str, value: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise errors.Refused(f"{name} is missing: a preflight cannot ask without it.")
-    return value

@@ -16,6 +16,10 @@ from apps.storage.cos.xmlread import text_of, xml_parse
 # back to try again would take quadratic time.
 _ERROR_ROOT = re.compile(rb"\s*+(?:<\?xml[^>]*+>)?\s*+<Error[\s/>]")
 
+_HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
+_FOREIGN = "The answer comes from a proxy in between, not from the store."
+_REDIRECTED = "The store points to another address; the bucket is probably in another region."
+
 _NOT_FOUND = {
     Subject.BUCKET: (errors.BucketNotFound, "The bucket does not exist in this region."),
     Subject.OBJECT: (errors.ObjectNotFound, "The object does not exist."),
@@ -77,13 +81,28 @@ def is_error_document(body: bytes) -> bool:
     return _ERROR_ROOT.match(body) is not None
 
 
-def failure_of(call: Call, answer: Answer) -> errors.StorageError:
-    """Return the error that `answer` stands for.
+def is_foreign(answer: Answer) -> bool:
+    """Return whether an answer is a web page without the store's id of the request: it is a proxy's.
+
+    The store numbers each answer and writes its errors in XML. A page that asks somebody to sign in to a
+    network must not become an empty list, and the 404 of a gateway not a bucket that is gone.
+    """
+    if answer.request_id:
+        return False
+    return (
+        answer.headers.get("content-type", "").startswith("text/html") or _HTML.match(answer.body) is not None
+    )
+
+
+def failure_of(call: Call, answer: Answer, *, hidden: tuple[str, ...] = ()) -> errors.StorageError:
+    """Return the error that `answer` stands for, with the texts in `hidden` cut out of its words.
 
     Never raises: a HEAD without body, an HTML page of a proxy and an error with empty children all become
     an error that carries at least the status.
     """
-    code, message, request_id = _words(answer.body)
+    if is_foreign(answer):
+        return errors.Unavailable(_FOREIGN, status=answer.status, operation=call.operation)
+    code, message, request_id = (_without(hidden, words) for words in _words(answer.body))
     kind, sentence = _kind_of(call, code, answer.status)
     return kind(
         message or sentence,
@@ -95,16 +114,14 @@ def failure_of(call: Call, answer: Answer) -> errors.StorageError:
 
 
 def _kind_of(call: Call, code: str, status: int) -> tuple[type[errors.StorageError], str]:
+    if 300 <= status < 400:
+        # Whatever its body says: a redirect is neither success nor news about the bucket.
+        return errors.Refused, _REDIRECTED
     kind = _BY_CODE.get(code)
     if kind is not None:
         return kind, _sentence(kind)
     if status == 404:
         return _NOT_FOUND[call.subject]
-    if 300 <= status < 400:
-        return (
-            errors.Refused,
-            "The store points to another address; the bucket is probably in another region.",
-        )
     if 400 <= status < 500 or status == 501:
         kind = _BY_STATUS.get(status, errors.Refused)
         return kind, _sentence(kind)
@@ -116,6 +133,12 @@ def _sentence(kind: type[errors.StorageError]) -> str:
         if kind is known:
             return sentence
     return _SENTENCES[kind]
+
+
+def _without(hidden: tuple[str, ...], words: str) -> str:
+    for text in hidden:
+        words = words.replace(text, "…")
+    return words
 
 
 def _words(body: bytes) -> tuple[str, str, str]:

@@ -20,6 +20,8 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 def key_check(key: str) -> None:
     """Raise Refused, with a sentence for a person, when COS would not accept `key`."""
+    if not isinstance(key, str):
+        raise Refused(f"The key must be text, not {type(key).__name__}.")
     if not key:
         raise Refused("The key is empty.")
     try:
@@ -39,7 +41,7 @@ def bucket_check(bucket: str) -> None:
 
     The name becomes a part of the host, so nothing else may get through.
     """
-    if not _BUCKET.fullmatch(bucket):
+    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
         raise Refused(
             f"{bucket!r} is not a full bucket name: lower-case letters, digits and hyphens, "
             "then a hyphen and the APPID, as in photos-1250000000."

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host, copy_source
+from apps.storage.cos.arguments import length_argument, part_number, required_text, text_argument
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
-from apps.storage.cos.calls import Caller, Result, xml_request
+from apps.storage.cos.calls import Result, xml_request
 from apps.storage.cos.keys import key_quote
 from apps.storage.cos.messages import Answer, Pace, Repeat, Subject
-from apps.storage.cos.options import BodyOptions, ObjectOptions, SourceOptions, headers_of, parameters_of
+from apps.storage.cos.multipart_lists import MultipartListOperations
+from apps.storage.cos.options import ObjectOptions, PartOptions, SourceOptions, headers_of
 from apps.storage.cos.progress import ProgressCallback, bytes_reporter
-from apps.storage.cos.xmlread import Decoder, record_of, records_of, text_of, xml_parse
+from apps.storage.cos.xmlread import text_of, xml_parse
 from apps.storage.cos.xmlwrite import complete_body
 
-_URL = ("encoding-type", "url")
+_RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{1,19})")
 
 
-class MultipartOperations(Caller):
-    """Initiate, Upload Part, Upload Part - Copy, Complete, Abort, List Parts, List Uploads."""
+class MultipartOperations(MultipartListOperations):
+    """Initiate, Upload Part, Upload Part - Copy, Complete and Abort, beside the lists."""
 
     def multipart_init(
         self, *, Bucket: str, Region: str, Key: str, **options: Unpack[ObjectOptions]
@@ -37,12 +40,12 @@ class MultipartOperations(Caller):
             Region,
             Key,
             query=(("uploads", ""),),
-            headers=headers_of(options),
+            headers=headers_of(options, ObjectOptions),
             body=BytesBody(b""),
             repeat=Repeat.NEVER,
             subject=Subject.BUCKET,
         )
-        upload_id = text_of(xml_parse(answer.body), "UploadId")
+        upload_id = text_of(xml_parse(answer.body, "InitiateMultipartUploadResult"), "UploadId")
         if not upload_id:
             raise errors.Unavailable(
                 "The store began an upload without naming it.", operation="Initiate Multipart Upload"
@@ -58,25 +61,26 @@ class MultipartOperations(Caller):
         UploadId: str,
         PartNumber: int | str,
         Body: BodySource,
-        ContentLength: int | None = None,
-        TrafficLimit: int | None = None,
+        ContentLength: int | str | None = None,
         onProgress: ProgressCallback | None = None,
-        **options: Unpack[BodyOptions],
+        **options: Unpack[PartOptions],
     ) -> Result:
         """Store one part and return its `ETag` and `CRC64`; the same number again replaces it.
 
-        `Body` and `onProgress` are those of Put Object. Raises UploadNotFound once the upload has ended.
-        Source: Upload Part, 2026-08.
+        `PartNumber` is 1 to 10000; a part has up to 5 GiB, and each but the last at least 1 MiB. `Body` and
+        `onProgress` are those of Put Object. Raises UploadNotFound once the upload has ended. Source: Upload
+        Part, 2026-08.
         """
-        with body_open(Body, length=ContentLength) as body:
+        query, headers = _part(PartNumber, UploadId), headers_of(options, PartOptions)
+        with body_open(Body, length=length_argument(ContentLength)) as body:
             answer = self._object_call(
                 "Upload Part",
                 "PUT",
                 Bucket,
                 Region,
                 Key,
-                query=_part(PartNumber, UploadId),
-                headers=headers_of({**options, "TrafficLimit": TrafficLimit}),
+                query=query,
+                headers=headers,
                 body=body,
                 pace=Pace.BODY,
                 subject=Subject.UPLOAD,
@@ -107,7 +111,7 @@ class MultipartOperations(Caller):
         """
         headers = [("x-cos-copy-source", copy_source(self.endpoint, CopySource))]
         if CopySourceRange:
-            headers.append(("x-cos-copy-source-range", CopySourceRange))
+            headers.append(("x-cos-copy-source-range", _range(CopySourceRange)))
         answer = self._object_call(
             "Upload Part Copy",
             "PUT",
@@ -115,12 +119,12 @@ class MultipartOperations(Caller):
             Region,
             Key,
             query=_part(PartNumber, UploadId),
-            headers=(*headers, *headers_of(options)),
+            headers=(*headers, *headers_of(options, SourceOptions)),
             body=BytesBody(b""),
             pace=Pace.LONG,
             subject=Subject.UPLOAD,
         )
-        root = xml_parse(answer.body)
+        root = xml_parse(answer.body, "CopyPartResult")
         return {
             "ETag": text_of(root, "ETag"),
             "CRC64": text_of(root, "CRC64") or answer.headers.get("x-cos-hash-crc64ecma"),
@@ -136,7 +140,7 @@ class MultipartOperations(Caller):
         Key: str,
         UploadId: str,
         Parts: Iterable[Mapping[str, Any]],
-        ExpectedSize: int | None = None,
+        ExpectedSize: int | str | None = None,
         ExpectedCRC64: str | None = None,
     ) -> Result:
         """Make the object from its parts: `Location`, `Bucket`, `Key`, `ETag`, `CRC64`, `IsReconciled`.
@@ -144,9 +148,11 @@ class MultipartOperations(Caller):
         `Parts` are mappings with `PartNumber` and `ETag`, ascending. It is never sent twice blindly: the
         store forgets a finished upload at once, so that a second try fails although the first one worked.
         Instead, when the answer is lost or the upload is unknown, and both `Expected…` are given, the object
-        is looked at; if it has that size and CRC-64, that is the result, with `IsReconciled` true.
+        is looked at; if it has that size (bytes) and CRC-64 (decimal), that is the result, with
+        `IsReconciled` true. Raises Unavailable when it remains unknown, Refused for parts out of order.
         Source: Complete Multipart Upload, 2026-08.
         """
+        query = _upload(UploadId)
         request = xml_request(complete_body(Parts))
         try:
             answer = self._object_call(
@@ -155,7 +161,7 @@ class MultipartOperations(Caller):
                 Bucket,
                 Region,
                 Key,
-                query=(("uploadId", UploadId),),
+                query=query,
                 pace=Pace.LONG,
                 repeat=Repeat.NEVER,
                 subject=Subject.UPLOAD,
@@ -180,82 +186,15 @@ class MultipartOperations(Caller):
             Bucket,
             Region,
             Key,
-            query=(("uploadId", UploadId),),
+            query=_upload(UploadId),
             accepts=(200, 204),
             repeat=Repeat.ONCE,
             subject=Subject.UPLOAD,
         )
         return {"MultipartAbortSuccess": True, "RequestId": answer.request_id}
 
-    def multipart_list_part(
-        self,
-        *,
-        Bucket: str,
-        Region: str,
-        Key: str,
-        UploadId: str,
-        MaxParts: int | str | None = None,
-        PartNumberMarker: int | str | None = None,
-        EncodingType: str = "url",
-    ) -> Result:
-        """Return one page of stored parts, up to 1000, ascending, in `Part`.
-
-        Source: List Parts, 2026-08. `EncodingType` is always url, as in Get Bucket.
-        """
-        query = parameters_of({"MaxParts": MaxParts, "PartNumberMarker": PartNumberMarker})
-        answer = self._object_call(
-            "List Parts",
-            "GET",
-            Bucket,
-            Region,
-            Key,
-            query=(("uploadId", UploadId), *query, _URL),
-            subject=Subject.UPLOAD,
-        )
-        root = xml_parse(answer.body)
-        decoder = Decoder(root)
-        names = ("UploadId", "StorageClass", "PartNumberMarker", "NextPartNumberMarker", "MaxParts")
-        return {
-            "Bucket": text_of(root, "Bucket"),
-            "EncodingType": decoder.encoding,
-            "Key": decoder.child(root, "Key"),
-            **_people(root),
-            **{name: text_of(root, name) for name in names},
-            "IsTruncated": text_of(root, "IsTruncated", "false").lower(),
-            "Part": records_of(root, "Part"),
-            "RequestId": answer.request_id,
-        }
-
-    def multipart_list(
-        self,
-        *,
-        Bucket: str,
-        Region: str,
-        Prefix: str = "",
-        Delimiter: str = "",
-        KeyMarker: str = "",
-        UploadIdMarker: str = "",
-        MaxUploads: int | str | None = None,
-        EncodingType: str = "url",
-    ) -> Result:
-        """Return one page of unfinished uploads, by key and upload id, in `Upload`.
-
-        Both markers continue a page; an upload id without a key is ignored by the store.
-        Source: List Multipart Uploads, 2026-08. `EncodingType` is always url, as in Get Bucket.
-        """
-        options = {
-            "Prefix": Prefix,
-            "Delimiter": Delimiter,
-            "KeyMarker": KeyMarker,
-            "UploadIdMarker": UploadIdMarker,
-            "MaxUploads": MaxUploads,
-        }
-        query = (("uploads", ""), *parameters_of(options), _URL)
-        answer = self._bucket_call("List Multipart Uploads", "GET", Bucket, Region, query=query)
-        return {**_uploads(answer.body), "RequestId": answer.request_id}
-
     def _found(
-        self, bucket: str, region: str, key: str, size: int | None, crc64: str | None
+        self, bucket: str, region: str, key: str, size: int | str | None, crc64: str | None
     ) -> Result | None:
         """Return the result of an upload that did finish, None when that cannot be told."""
         if size is None or crc64 is None:
@@ -280,17 +219,25 @@ class MultipartOperations(Caller):
 
 
 def _part(number: int | str, upload_id: str) -> tuple[tuple[str, str], ...]:
-    return (("partNumber", str(number)), ("uploadId", upload_id))
+    return (("partNumber", part_number(number)), *_upload(upload_id))
 
 
-def _people(root: Any) -> Result:
-    return {name: record_of(node) for name in ("Initiator", "Owner") if (node := root.find(name)) is not None}
+def _upload(upload_id: str) -> tuple[tuple[str, str]]:
+    # Without an id the same request is one on the object: DELETE would delete it.
+    return (("uploadId", required_text("UploadId", upload_id)),)
+
+
+def _range(text: str) -> str:
+    found = _RANGE.fullmatch(text_argument("CopySourceRange", text))
+    if found is None or int(found[1]) > int(found[2]):
+        raise errors.Refused(f"CopySourceRange must be as in bytes=0-1048575, not {text!r}.")
+    return text
 
 
 def _completed(answer: Answer, bucket: str, key: str) -> Result:
-    root = xml_parse(answer.body)
+    root = xml_parse(answer.body, "CompleteMultipartUploadResult")
     etag = text_of(root, "ETag")
-    if root.tag != "CompleteMultipartUploadResult" or not etag:
+    if not etag:
         raise errors.Unavailable("The store did not say whether the upload is complete.")
     return {
         "Location": text_of(root, "Location"),
@@ -300,19 +247,4 @@ def _completed(answer: Answer, bucket: str, key: str) -> Result:
         "CRC64": answer.headers.get("x-cos-hash-crc64ecma"),
         "IsReconciled": False,
         "RequestId": answer.request_id,
-    }
-
-
-def _uploads(body: bytes) -> Result:
-    root = xml_parse(body)
-    decoder = Decoder(root)
-    decoded = ("Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
-    plain = ("Bucket", "UploadIdMarker", "NextUploadIdMarker", "MaxUploads")
-    return {
-        "EncodingType": decoder.encoding,
-        **{name: decoder.child(root, name) for name in decoded},
-        **{name: text_of(root, name) for name in plain},
-        "IsTruncated": text_of(root, "IsTruncated", "false").lower(),
-        "Upload": list(decoder.records(root, "Upload")),
-        "CommonPrefixes": [{"Prefix": prefix} for prefix in decoder.prefixes(root)],
     }

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import copy_source
+from apps.storage.cos.arguments import flag_argument, length_argument, records_argument
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.download import Download
@@ -42,8 +43,10 @@ class ObjectOperations(Caller):
     ) -> Result:
         """Return the headers of an object under lower-case names, with `ETag`, `CRC64` and `NotModified`.
 
+        All are text: `content-length` in bytes, `last-modified` as an HTTP date, metadata as `x-cos-meta-…`.
         `x-cos-object-type` and `x-cos-storage-class` are filled in with "normal" and "STANDARD", which the
-        store leaves out. `NotModified` is true after a 304. Raises Conflict when If-Match fails.
+        store leaves out. `CRC64` and `VersionId` are None where the store sends none. `NotModified` is true
+        after a 304. Raises ObjectNotFound, and Conflict when If-Match or If-Unmodified-Since fails.
         Source: HEAD Object, 2026-08.
         """
         answer = self._object_call(
@@ -52,7 +55,7 @@ class ObjectOperations(Caller):
             Bucket,
             Region,
             Key,
-            headers=headers_of(conditions),
+            headers=headers_of(conditions, ConditionOptions),
             query=parameters_of({"VersionId": VersionId}),
             accepts=_read_statuses(conditions),
         )
@@ -72,9 +75,11 @@ class ObjectOperations(Caller):
 
         `Body` is a `Download`: status, headers, an iterator of bytes in bounded memory; close it when done.
         With `Output`, a path or a binary file, the bytes are written there and `Body` is None; what a cut
-        download has written so far stays. Raises Interrupted while reading when the body is cut.
+        download has written so far stays, and nothing is written after a 304. Raises ObjectNotFound, Refused
+        for a range outside the object, and Interrupted while reading when the body is cut.
         Source: GET Object, 2026-08.
         """
+        _output_check(Output)
         query = parameters_of({"VersionId": VersionId, **options})
         call = self._object_request(
             "Get Object",
@@ -82,7 +87,7 @@ class ObjectOperations(Caller):
             Bucket,
             Region,
             Key,
-            headers=headers_of(options),
+            headers=headers_of(options, GetObjectOptions),
             query=query,
             accepts=(*_read_statuses(options), 206),
             pace=Pace.BODY,
@@ -91,6 +96,9 @@ class ObjectOperations(Caller):
         fields = {**_object_fields(body.status, body.headers), "RequestId": body.request_id}
         if Output is None:
             return {**fields, "Body": body}
+        if body.status == 304:
+            body.close()
+            return {**fields, "Body": None}
         _write_out(body, Output)
         return {**fields, "Body": None}
 
@@ -101,26 +109,29 @@ class ObjectOperations(Caller):
         Region: str,
         Key: str,
         Body: BodySource,
-        ContentLength: int | None = None,
+        ContentLength: int | str | None = None,
         onProgress: ProgressCallback | None = None,
         **options: Unpack[PutObjectOptions],
     ) -> Result:
         """Store an object of up to 5 GiB and return its `ETag`, `CRC64` and `VersionId`.
 
         `Body` is bytes, a path, an open binary file from where it stands, or a `FileSlice`; it is streamed,
-        and sent again from its start when an attempt fails. Without `ContentType` the store derives one from
-        the key. `onProgress` gets a `Progress`, and may return False to stop.
-        Source: PUT Object, 2026-08.
+        and sent again from its start when an attempt fails. `ContentLength`, in bytes, limits an open file
+        and must agree with everything else. Without `ContentType` the store derives one from the key.
+        `onProgress` gets a `Progress`, and may return False to stop with Canceled. Raises Corrupted when
+        `ContentMD5` or `ContentSha1` (of the caller) is not that of the bytes; a path that cannot be opened
+        raises its OSError. Source: PUT Object, 2026-08.
         """
         key_check(Key)
-        with body_open(Body, length=ContentLength) as body:
+        headers = headers_of(options, PutObjectOptions)
+        with body_open(Body, length=length_argument(ContentLength)) as body:
             answer = self._object_call(
                 "Put Object",
                 "PUT",
                 Bucket,
                 Region,
                 Key,
-                headers=headers_of(options),
+                headers=headers,
                 body=body,
                 pace=Pace.BODY,
                 subject=Subject.BUCKET,
@@ -131,7 +142,8 @@ class ObjectOperations(Caller):
     def delete_object(self, *, Bucket: str, Region: str, Key: str, VersionId: str | None = None) -> Result:
         """Delete an object and return `DeleteObjectSuccess`, true also when it did not exist.
 
-        A missing bucket gives `BucketNotFound` instead of an error. Source: DELETE Object, 2026-08.
+        A missing bucket gives `BucketNotFound` instead of an error. Raises Denied. Source: DELETE Object,
+        2026-08.
         """
         try:
             answer = self._object_call(
@@ -143,28 +155,37 @@ class ObjectOperations(Caller):
                 query=parameters_of({"VersionId": VersionId}),
                 accepts=(200, 204),
                 repeat=Repeat.ONCE,
+                # The store answers 204 for a key that it has not, so a bare 404 can only be about the bucket.
+                subject=Subject.BUCKET,
             )
         except errors.NotFound as error:
-            return {"DeleteObjectSuccess": False, "BucketNotFound": True, "RequestId": error.request_id}
-        return {"DeleteObjectSuccess": True, "BucketNotFound": False, "RequestId": answer.request_id}
+            if error.status != 404:
+                raise
+            is_bucket = isinstance(error, errors.BucketNotFound)
+            return _deleted(error.request_id, is_bucket_missing=is_bucket)
+        return _deleted(answer.request_id, is_bucket_missing=False)
 
     def delete_multiple_object(
-        self, *, Bucket: str, Region: str, Objects: Sequence[Mapping[str, str]], Quiet: bool = False
+        self, *, Bucket: str, Region: str, Objects: Sequence[Mapping[str, str]], Quiet: bool | str = False
     ) -> Result:
-        """Delete up to 1000 objects and return `Deleted` and `Error`, lists of records with `Key`.
+        """Delete up to 1000 objects and return `Deleted` and `Error`, lists of records.
 
-        Keys that do not exist count as deleted; with `Quiet` only errors are listed. Raises Refused for a key
-        that XML cannot express. Source: DELETE Multiple Objects, 2026-08.
+        `Objects` are mappings with `Key` and perhaps `VersionId`. A record has `Key`, in `Error` also `Code`
+        and `Message`: look there, for the call succeeds even if every key fails. Keys that do not exist count
+        as deleted; with `Quiet` only errors are listed. Raises Refused for a key that XML cannot express, for
+        none and for more than 1000. Source: DELETE Multiple Objects, 2026-08.
         """
-        if not 1 <= len(Objects) <= DELETE_MAX:
-            raise errors.Refused(f"One request deletes 1 to {DELETE_MAX} objects, not {len(Objects)}.")
-        for entry in Objects:
+        entries = records_argument("Objects", Objects, "Key", least=1, most=DELETE_MAX)
+        for entry in entries:
             key_check(entry["Key"])
-        body = delete_body(((entry["Key"], entry.get("VersionId")) for entry in Objects), is_quiet=Quiet)
+        body = delete_body(
+            ((entry["Key"], entry.get("VersionId")) for entry in entries),
+            is_quiet=flag_argument("Quiet", Quiet),
+        )
         answer = self._bucket_call(
             "Delete Multiple Object", "POST", Bucket, Region, query=(("delete", ""),), **xml_request(body)
         )
-        root = xml_parse(answer.body)
+        root = xml_parse(answer.body, "DeleteResult")
         return {
             "Deleted": records_of(root, "Deleted"),
             "Error": records_of(root, "Error"),
@@ -182,9 +203,11 @@ class ObjectOperations(Caller):
     ) -> Result:
         """Copy an object of up to 5 GiB inside the store: `ETag`, `CRC64`, `LastModified`, `VersionId`.
 
-        Headers and metadata come along unless `MetadataDirective` is `Replaced`; storage class and ACL never
-        do. Raises Conflict when a condition on the source fails, ObjectNotFound without a source. A failure
-        that arrives after the 200 is raised like any other. Source: PUT Object - Copy, 2026-08.
+        `CopySource` is a mapping with `Bucket`, `Region`, `Key` and perhaps `VersionId`, or the text that the
+        store wants: a host, a slash and the percent-encoded key. Headers and metadata come along unless
+        `MetadataDirective` is `Replaced`; storage class and ACL never do. Raises Conflict when a condition on
+        the source fails, ObjectNotFound without a source. A failure that arrives after the 200 is raised like
+        any other. Source: PUT Object - Copy, 2026-08.
         """
         source = ("x-cos-copy-source", copy_source(self.endpoint, CopySource))
         answer = self._object_call(
@@ -193,11 +216,11 @@ class ObjectOperations(Caller):
             Bucket,
             Region,
             Key,
-            headers=(source, *headers_of(options)),
+            headers=(source, *headers_of(options, CopyObjectOptions)),
             body=BytesBody(b""),
             pace=Pace.LONG,
         )
-        root = xml_parse(answer.body)
+        root = xml_parse(answer.body, "CopyObjectResult")
         return {
             "ETag": text_of(root, "ETag"),
             "CRC64": text_of(root, "CRC64") or answer.headers.get("x-cos-hash-crc64ecma"),
@@ -205,6 +228,14 @@ class ObjectOperations(Caller):
             "VersionId": text_of(root, "VersionId") or answer.headers.get("x-cos-version-id"),
             "RequestId": answer.request_id,
         }
+
+
+def _deleted(request_id: str, *, is_bucket_missing: bool) -> Result:
+    return {
+        "DeleteObjectSuccess": not is_bucket_missing,
+        "BucketNotFound": is_bucket_missing,
+        "RequestId": request_id,
+    }
 
 
 def _read_statuses(conditions: Mapping[str, Any]) -> tuple[int, ...]:
@@ -224,6 +255,11 @@ def _written(headers: Mapping[str, str]) -> Result:
         "CRC64": headers.get("x-cos-hash-crc64ecma"),
         "VersionId": headers.get("x-cos-version-id"),
     }
+
+
+def _output_check(output: object) -> None:
+    if output is not None and not isinstance(output, str | Path) and not hasattr(output, "write"):
+        raise errors.Refused(f"Output must be a path or an open file, not {type(output).__name__}.")
 
 
 def _write_out(body: Download, output: str | Path | BinaryIO) -> None:

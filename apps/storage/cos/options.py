@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
+from apps.storage.cos.arguments import (
+    canned_argument,
+    grants_argument,
+    header_argument,
+    mapping_argument,
+    method_argument,
+    number_argument,
+    storage_class_argument,
+    text_argument,
+)
 from apps.storage.errors import Refused
 
 Pairs = tuple[tuple[str, str], ...]
@@ -22,8 +32,18 @@ class GrantOptions(TypedDict, total=False):
     GrantFullControl: str
 
 
+class BucketOptions(GrantOptions, total=False):
+    """Headers of a new bucket. `Tagging` is url-encoded, `k1=v1&k2=v2`."""
+
+    Tagging: str
+
+
 class ObjectOptions(GrantOptions, total=False):
-    """Headers and metadata of a new object. `Metadata` maps names without `x-cos-meta-` to text."""
+    """Headers and metadata of a new object.
+
+    `Metadata` maps names without `x-cos-meta-` to text; an argument called `x-cos-meta-…` does the same.
+    `StorageClass` may be spelled as in 2017, `Standard_IA`. `TrafficLimit` is in bits per second.
+    """
 
     CacheControl: str
     ContentDisposition: str
@@ -33,12 +53,16 @@ class ObjectOptions(GrantOptions, total=False):
     Expires: str
     StorageClass: str
     Tagging: str
-    TrafficLimit: int
+    TrafficLimit: int | str
     Metadata: Mapping[str, str]
 
 
 class BodyOptions(TypedDict, total=False):
-    """Headers that describe the bytes which travel along. `ContentSha1` is hexadecimal."""
+    """Headers that describe the bytes which travel along.
+
+    `ContentSha1` is hexadecimal, `ContentMD5` base64. With `Expect="100-continue"` the bytes wait until the
+    store has agreed.
+    """
 
     ContentMD5: str
     ContentSha1: str
@@ -47,6 +71,20 @@ class BodyOptions(TypedDict, total=False):
 
 class PutObjectOptions(ObjectOptions, BodyOptions, total=False):
     """All of Put Object."""
+
+
+class PartOptions(BodyOptions, total=False):
+    """All of Upload Part. `TrafficLimit` is in bits per second."""
+
+    TrafficLimit: int | str
+
+
+class PreflightOptions(TypedDict, total=False):
+    """What a preflight asks; the method in any case, the header names joined by commas."""
+
+    Origin: str
+    AccessControlRequestMethod: str
+    AccessControlRequestHeaders: str
 
 
 class ConditionOptions(TypedDict, total=False):
@@ -58,16 +96,21 @@ class ConditionOptions(TypedDict, total=False):
     IfNoneMatch: str
 
 
-class GetObjectOptions(ConditionOptions, total=False):
-    """All of Get Object. `Range` is `bytes=first-last`; `Response…` replace headers of the answer."""
+class ResponseOptions(TypedDict, total=False):
+    """Headers of an answer, to be replaced by these; the store wants such requests to be signed."""
 
-    Range: str
     ResponseContentType: str
     ResponseContentLanguage: str
     ResponseExpires: str
     ResponseCacheControl: str
     ResponseContentDisposition: str
     ResponseContentEncoding: str
+
+
+class GetObjectOptions(ConditionOptions, ResponseOptions, total=False):
+    """All of Get Object. `Range` is `bytes=first-last`, both included."""
+
+    Range: str
 
 
 class SourceOptions(TypedDict, total=False):
@@ -140,46 +183,82 @@ PARAMETERS = {
     "VersionId": "versionId",
 }
 
+# Parameters of Get Service; its `Range` is about time, and elsewhere that is the name of a header.
+FILTERS = {
+    "CreateTime": "create-time",
+    "Marker": "marker",
+    "MaxKeys": "max-keys",
+    "Range": "range",
+    "TagKey": "tagkey",
+    "TagValue": "tagvalue",
+}
+
+_NUMBERS = frozenset({"CreateTime", "MaxKeys", "MaxParts", "MaxUploads", "PartNumberMarker"})
 _META_NAME = re.compile(r"[A-Za-z0-9-]+")
-# A line break in a value would begin another header, and a NUL ends it early.
-_REFUSED_IN_HEADER = re.compile("[\x00\r\n]")
+_META_PREFIX = "x-cos-meta-"
 
 
-def headers_of(options: Mapping[str, Any]) -> Pairs:
-    """Return the headers among `options`, with metadata unfolded; None is left out.
+def _traffic_limit(name: str, value: object) -> str:
+    return str(number_argument(name, value, least=1))
 
-    Raises Refused for text that cannot be a header, TypeError for an option that no operation has.
+
+_VALUES: dict[str, Callable[[str, object], str]] = {
+    "ACL": canned_argument,
+    "AccessControlRequestMethod": method_argument,
+    "GrantFullControl": grants_argument,
+    "GrantRead": grants_argument,
+    "GrantReadAcp": grants_argument,
+    "GrantWrite": grants_argument,
+    "GrantWriteAcp": grants_argument,
+    "StorageClass": storage_class_argument,
+    "TrafficLimit": _traffic_limit,
+}
+
+
+def headers_of(options: Mapping[str, Any], kind: Any) -> Pairs:
+    """Return the headers among `options`, with metadata unfolded; None and an empty grant are left out.
+
+    `kind` is the TypedDict of what the operation takes. Raises Refused for text that cannot be a header,
+    TypeError for an option that the operation has not.
     """
+    known: frozenset[str] = kind.__optional_keys__
     headers: list[tuple[str, str]] = []
     for name, value in options.items():
-        if name == "Metadata":
-            headers += _metadata(value or {})
-        elif name in HEADERS and value is not None:
-            headers.append((HEADERS[name], _header_text(name, str(value))))
-        elif name not in HEADERS and name not in PARAMETERS:
+        if name.lower().startswith(_META_PREFIX) and "Metadata" in known:
+            headers += _metadata({name[len(_META_PREFIX) :]: value})
+        elif name not in known:
             raise TypeError(f"There is no option {name!r}.")
+        elif name == "Metadata":
+            headers += _metadata(mapping_argument(name, value or {}))
+        elif name in HEADERS and value is not None and not (value == "" and name in _VALUES):
+            headers.append((HEADERS[name], _VALUES.get(name, header_argument)(name, value)))
     return tuple(headers)
 
 
-def parameters_of(options: Mapping[str, Any]) -> Pairs:
-    """Return the query parameters among `options`; None and empty text are left out."""
-    found = ((PARAMETERS[name], value) for name, value in options.items() if name in PARAMETERS)
-    return tuple((name, str(value)) for name, value in found if value not in (None, ""))
+def parameters_of(options: Mapping[str, Any], table: Mapping[str, str] = PARAMETERS) -> Pairs:
+    """Return the query parameters among `options`; None and empty text are left out.
+
+    Raises Refused for what should be text or a whole number and is not.
+    """
+    return tuple(
+        (table[name], str(number_argument(name, value)) if name in _NUMBERS else text_argument(name, value))
+        for name, value in options.items()
+        if name in table and value is not None and value != ""
+    )
+
+
+def encoding_parameter(asked: str) -> tuple[str, str]:
+    """Return the parameter that has a list encoded; raises Refused for anything but url.
+
+    Lists are always asked for in it, and always returned decoded.
+    """
+    if asked not in ("url", ""):
+        raise Refused(f"EncodingType must be url, the only encoding there is, not {asked!r}.")
+    return ("encoding-type", "url")
 
 
 def _metadata(metadata: Mapping[str, str]) -> Pairs:
     for name in metadata:
-        if not _META_NAME.fullmatch(name):
+        if not _META_NAME.fullmatch(text_argument("A metadata name", name)):
             raise Refused(f"The metadata name {name!r} may only hold letters, digits and hyphens.")
-    return tuple((f"x-cos-meta-{name}", _header_text(name, value)) for name, value in metadata.items())
-
-
-def _header_text(name: str, value: str) -> str:
-    if _REFUSED_IN_HEADER.search(value):
-        raise Refused(f"{name} must not hold line breaks.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise Refused(f"{name} holds half of a Unicode pair.") from None
-    # HTTP cuts blanks off the ends; signing them would make a signature that cannot match.
-    return value.strip(" \t")
+    return tuple((f"{_META_PREFIX}{name}", header_argument(name, value)) for name, value in metadata.items())

@@ -22,8 +22,11 @@ class AclOperations(Caller):
     def get_bucket_acl(self, *, Bucket: str, Region: str) -> Result:
         """Return `Owner`, `AccessControlList` and `ACL`, raw.
 
-        The owner's own FULL_CONTROL may or may not be listed. `ACL` is the canned name that the store puts in
-        a header, empty where it does not; nothing is guessed. Source: GET Bucket acl, 2026-08.
+        `AccessControlList["Grant"]` is a list of `Permission` (READ, WRITE, READ_ACP, WRITE_ACP,
+        FULL_CONTROL) and `Grantee`: `Type`, and `ID` or `URI`; `uin` and `Subacount` are the numbers inside
+        the id, `uin` is "anonymous" for everybody. The owner's own FULL_CONTROL may or may not be listed.
+        `ACL` is the canned name that the store puts in a header, empty where it does not; nothing is guessed.
+        Source: GET Bucket acl, 2026-08.
         """
         return acl_fields(self._bucket_call("Get Bucket ACL", "GET", Bucket, Region, query=ACL_QUERY))
 
@@ -38,7 +41,8 @@ class AclOperations(Caller):
         """Replace the ACL of a bucket and return `BucketGrantSuccess`.
 
         Either by headers, or by a policy in the shape that Get Bucket ACL returns; the store ignores a policy
-        next to a canned name. Source: PUT Bucket acl, 2026-08.
+        next to a canned name. Grantees in headers are `id="…"`, or `uin="…"` as in 2017, joined by commas.
+        Raises Refused for text that is no grant, and for what is no policy. Source: PUT Bucket acl, 2026-08.
         """
         answer = self._bucket_call(
             "Put Bucket ACL",
@@ -79,7 +83,7 @@ class AclOperations(Caller):
             query=ACL_QUERY,
             **_acl_request(AccessControlPolicy, grants),
         )
-        return {"RequestId": answer.request_id}
+        return {"BucketGrantSuccess": True, "RequestId": answer.request_id}
 
 
 class TaggingOperations(Caller):
@@ -91,13 +95,14 @@ class TaggingOperations(Caller):
         Raises NotFound where there is none. Source: GET Bucket tagging, 2026-08.
         """
         answer = self._bucket_call("Get Bucket Tagging", "GET", Bucket, Region, query=_TAGGING)
-        tags = records_of(xml_parse(answer.body), "TagSet/Tag")
+        tags = records_of(xml_parse(answer.body, "Tagging"), "TagSet/Tag")
         return {"Tags": tags, "RequestId": answer.request_id}
 
     def put_bucket_tagging(self, *, Bucket: str, Region: str, Tags: Sequence[Mapping[str, str]]) -> Result:
         """Replace the tags and return `PutBucketTaggingSuccess`.
 
-        They may be visible only seconds later. Source: PUT Bucket tagging, 2026-08.
+        At most 50, each with `Key` and `Value`; they may be visible only seconds later. Raises Refused for
+        what is no tag. Source: PUT Bucket tagging, 2026-08.
         """
         answer = self._bucket_call(
             "Put Bucket Tagging",
@@ -121,11 +126,15 @@ class TaggingOperations(Caller):
 
 def acl_fields(answer: Answer) -> Result:
     canned = answer.headers.get("x-cos-acl", "")
-    return {**grants_of(xml_parse(answer.body)), "ACL": canned, "RequestId": answer.request_id}
+    return {
+        **grants_of(xml_parse(answer.body, "AccessControlPolicy")),
+        "ACL": canned,
+        "RequestId": answer.request_id,
+    }
 
 
 def _acl_request(policy: Mapping[str, Any] | None, grants: Mapping[str, Any]) -> dict[str, Any]:
     if policy is None:
-        return {"body": BytesBody(b""), "headers": headers_of(grants)}
+        return {"body": BytesBody(b""), "headers": headers_of(grants, GrantOptions)}
     request = xml_request(acl_body(policy))
-    return {**request, "headers": (*request["headers"], *headers_of(grants))}
+    return {**request, "headers": (*request["headers"], *headers_of(grants, GrantOptions))}

@@ -7,7 +7,7 @@ import hmac
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -71,7 +71,7 @@ def encoded_list(pairs: Pairs) -> tuple[str, str]:
 @dataclass(frozen=True)
 class _Window:
     key_time: str
-    sign_key: str
+    sign_key: str = field(repr=False)
     renew_at: float
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+from apps.storage.cos.documented import grantee_documented, owner_documented
 from apps.storage.errors import Unavailable
 
 Element = ET.Element
@@ -19,10 +20,14 @@ _DEPTH_MAX = 16
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
-def xml_parse(body: bytes) -> Element:
+_NOT_XML = "The answer is not readable; it may come from a proxy in between."
+
+
+def xml_parse(body: bytes, *roots: str) -> Element:
     """Return the root of a UTF-8 document, with namespaces cut off its tags.
 
-    Raises Unavailable when it is not XML, or more of it than any answer has. A document type is refused
+    Raises Unavailable when it is not XML, or more of it than any answer has, and when its root is none of
+    `roots`: a page of a proxy can be well-formed, and would read as an empty list. A document type is refused
     unread: without one, XML has no entities, so this costs nothing where a hardened parser written in Python
     takes several times longer.
     """
@@ -34,10 +39,12 @@ def xml_parse(body: bytes) -> Element:
         # The encoding is fixed, so that no declaration can hide a document type behind UTF-16.
         root = ET.fromstring(body.strip(), parser=ET.XMLParser(encoding="utf-8"))  # noqa: S314
     except ET.ParseError:
-        raise Unavailable("The answer is not readable; it may come from a proxy in between.") from None
+        raise Unavailable(_NOT_XML) from None
     for element in root.iter():
         if element.tag[0] == "{":
             element.tag = element.tag.rpartition("}")[2]
+    if roots and root.tag not in roots:
+        raise Unavailable(_NOT_XML)
     return root
 
 
@@ -58,6 +65,12 @@ def record_of(element: Element, *, depth: int = 0) -> dict[str, Any]:
     }
 
 
+def record_at(element: Element, path: str) -> dict[str, Any]:
+    """Return the record of the child at `path`, empty where there is none."""
+    child = element.find(path)
+    return record_of(child) if child is not None else {}
+
+
 def records_of(element: Element, path: str) -> list[dict[str, Any]]:
     """Return a record for each child at `path`."""
     return [record_of(child) for child in element.iterfind(path)]
@@ -76,10 +89,9 @@ def grants_of(root: Element) -> dict[str, Any]:
         kind = (grantee.get(_XSI_TYPE) or grantee.get("type")) if grantee is not None else None
         if kind:
             fields["Type"] = kind
-        grants.append({"Grantee": fields, "Permission": text_of(grant, "Permission")})
-    owner = root.find("Owner")
+        grants.append({"Grantee": grantee_documented(fields), "Permission": text_of(grant, "Permission")})
     return {
-        "Owner": record_of(owner) if owner is not None else {},
+        "Owner": owner_documented(record_at(root, "Owner")),
         "AccessControlList": {"Grant": grants},
         "Unknown": _unknown_in_policy(root),
     }

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
+from apps.storage.cos.arguments import (
+    PART_NUMBER_MAX,
+    mapping_argument,
+    method_argument,
+    number_argument,
+    part_number,
+    permission_argument,
+    records_argument,
+    required_text,
+    text_argument,
+)
+from apps.storage.cos.documented import grantee_from_documented
 from apps.storage.cos.keys import key_is_xml_safe
 from apps.storage.errors import Refused
+
+# What one request may hold. Source: COS limits, 2025-12.
+GRANTS_MAX = 100
+CORS_RULES_MAX = 100
+TAGS_MAX = 50
 
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -28,60 +46,108 @@ def delete_body(keys: Iterable[tuple[str, str | None]], *, is_quiet: bool) -> by
     return _tag("Delete", _leaf("Quiet", "true" if is_quiet else "false") + objects).encode()
 
 
-def complete_body(parts: Iterable[Mapping[str, Any]]) -> bytes:
-    """Return the body of Complete Multipart Upload; ETags get their quotes if they have none."""
-    listed = "".join(
-        _tag("Part", _leaf("PartNumber", str(part["PartNumber"])) + _leaf("ETag", _quoted(str(part["ETag"]))))
-        for part in parts
+def bucket_body(zones: str) -> bytes:
+    """Return the body of PUT Bucket that chooses availability zones, such as MAZ."""
+    return _tag("CreateBucketConfiguration", _leaf("BucketAZConfig", zones)).encode()
+
+
+def complete_body(parts: object) -> bytes:
+    """Return the body of Complete Multipart Upload; ETags get their quotes if they have none.
+
+    Raises Refused for what is no part, and for parts that do not ascend.
+    """
+    records = records_argument("Parts", parts, "PartNumber", "ETag", least=1, most=PART_NUMBER_MAX)
+    numbers = [part_number(record["PartNumber"]) for record in records]
+    for before, after in pairwise(numbers):
+        if int(after) <= int(before):
+            raise Refused(f"Parts must ascend; {after} follows {before}.")
+    listed = (
+        _tag(
+            "Part",
+            _leaf("PartNumber", number) + _leaf("ETag", _quoted(required_text("ETag", record["ETag"]))),
+        )
+        for number, record in zip(numbers, records, strict=True)
     )
-    return _tag("CompleteMultipartUpload", listed).encode()
+    return _tag("CompleteMultipartUpload", "".join(listed)).encode()
 
 
-def acl_body(policy: Mapping[str, Any]) -> bytes:
-    """Return the body of PUT ACL from `Owner` and `AccessControlList`, in the shape that GET ACL returns."""
-    grants = "".join(_grant(grant) for grant in policy["AccessControlList"]["Grant"])
-    owner = _tag("Owner", _leaf("ID", str(policy["Owner"]["ID"])))
-    return _tag("AccessControlPolicy", owner + _tag("AccessControlList", grants)).encode()
+def acl_body(policy: object) -> bytes:
+    """Return the body of PUT ACL from `Owner` and `AccessControlList`, in the shape that GET ACL returns.
+
+    Raises Refused for what is no policy.
+    """
+    fields = mapping_argument("AccessControlPolicy", policy, "Owner", "AccessControlList")
+    owner = grantee_from_documented(dict(mapping_argument("Owner", fields["Owner"])))
+    listed = mapping_argument("AccessControlList", fields["AccessControlList"], "Grant")
+    grants = records_argument("Grant", listed["Grant"], "Grantee", "Permission", most=GRANTS_MAX)
+    named = _tag("Owner", _leaf("ID", required_text("The ID of Owner", owner.get("ID"))))
+    body = named + _tag("AccessControlList", "".join(_grant(grant) for grant in grants))
+    return _tag("AccessControlPolicy", body).encode()
 
 
-def cors_body(rules: Sequence[Mapping[str, Any]], *, extra: Sequence[tuple[str, str]] = ()) -> bytes:
+def cors_body(rules: object, *, extra: object = ()) -> bytes:
     """Return the body of PUT Bucket CORS. Rules have the documented plural fields, the wire singular ones.
 
-    `extra`, and `Extra` in a rule, are further elements by name and text.
+    `extra`, and `Extra` in a rule, are further elements by name and text. Raises Refused for what is no rule,
+    and without any: that is Delete Bucket CORS.
     """
-    content = "".join(_cors_rule(rule) for rule in rules) + _further(extra)
-    return _tag("CORSConfiguration", content).encode()
+    records = records_argument("CORSRules", rules, least=1, most=CORS_RULES_MAX)
+    listed = (_cors_rule(f"Entry {number} of CORSRules", rule) for number, rule in enumerate(records, 1))
+    return _tag("CORSConfiguration", "".join(listed) + _further(extra)).encode()
 
 
-def tagging_body(tags: Iterable[Mapping[str, str]]) -> bytes:
-    """Return the body of PUT Bucket Tagging from `Key` and `Value` mappings."""
-    listed = "".join(_tag("Tag", _leaf("Key", tag["Key"]) + _leaf("Value", tag["Value"])) for tag in tags)
-    return _tag("Tagging", _tag("TagSet", listed)).encode()
+def tagging_body(tags: object) -> bytes:
+    """Return the body of PUT Bucket Tagging from `Key` and `Value` mappings; raises Refused for others."""
+    records = records_argument("Tags", tags, "Key", "Value", most=TAGS_MAX)
+    listed = (
+        _leaf("Key", required_text("The Key of a tag", tag["Key"]))
+        + _leaf("Value", text_argument("The Value of a tag", tag["Value"]))
+        for tag in records
+    )
+    return _tag("Tagging", _tag("TagSet", "".join(_tag("Tag", tag) for tag in listed))).encode()
 
 
-def _cors_rule(rule: Mapping[str, Any]) -> str:
-    fields = [_leaf("ID", str(rule["ID"]))] if rule.get("ID") else []
-    for singular in ("AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader"):
-        values = rule.get(f"{singular}s") or rule.get(singular) or ()
-        fields += [_leaf(singular, value) for value in ([values] if isinstance(values, str) else values)]
+def _cors_rule(name: str, rule: Mapping[str, Any]) -> str:
+    fields = [_leaf("ID", text_argument(f"The ID of {name}", rule["ID"]))] if rule.get("ID") else []
+    for field in ("AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader"):
+        fields += [_leaf(field, text) for text in _cors_texts(f"{field}s of {name}", field, rule)]
     if rule.get("MaxAgeSeconds") not in (None, ""):
-        fields.append(_leaf("MaxAgeSeconds", str(rule["MaxAgeSeconds"])))
+        age = number_argument(f"MaxAgeSeconds of {name}", rule["MaxAgeSeconds"])
+        fields.append(_leaf("MaxAgeSeconds", str(age)))
     return _tag("CORSRule", "".join(fields) + _further(rule.get("Extra", ())))
 
 
-def _further(elements: Sequence[tuple[str, str]]) -> str:
-    for name, _ in elements:
-        if not _NAME.fullmatch(name):
+def _further(elements: object) -> str:
+    if not isinstance(elements, list | tuple):
+        raise Refused(f"Extra must be a list of name and text, not {type(elements).__name__}.")
+    leaves = []
+    for element in elements:
+        name, text = element if isinstance(element, list | tuple) and len(element) == 2 else (None, None)
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise Refused(f"{name!r} cannot be the name of an XML element.")
-    return "".join(_leaf(name, text) for name, text in elements)
+        leaves.append(_leaf(name, text_argument(name, text)))
+    return "".join(leaves)
+
+
+def _cors_texts(name: str, field: str, rule: Mapping[str, Any]) -> list[str]:
+    given = rule.get(f"{field}s") or rule.get(field) or ()
+    values = [given] if isinstance(given, str) else given
+    if not isinstance(values, Iterable) or isinstance(values, bytes | Mapping):
+        raise Refused(f"{name} must be a list of text, not {type(given).__name__}.")
+    texts = [required_text(name, value) for value in values]
+    if not texts and field in ("AllowedOrigin", "AllowedMethod"):
+        raise Refused(f"{name} is missing: a rule needs at least one.")
+    return [method_argument(name, text) for text in texts] if field == "AllowedMethod" else texts
 
 
 def _grant(grant: Mapping[str, Any]) -> str:
-    grantee = grant["Grantee"]
+    grantee = grantee_from_documented(dict(mapping_argument("Grantee", grant["Grantee"])))
     name = "URI" if grantee.get("URI") else "ID"
+    identity = required_text("The ID or URI of a Grantee", grantee.get(name))
     kind = grantee.get("Type") or ("Group" if name == "URI" else "CanonicalUser")
-    who = f'<Grantee xmlns:xsi="{_XSI}" xsi:type="{_escape(kind)}">{_leaf(name, grantee[name])}</Grantee>'
-    return _tag("Grant", who + _leaf("Permission", grant["Permission"]))
+    permission = permission_argument("Permission", grant["Permission"])
+    who = f'<Grantee xmlns:xsi="{_XSI}" xsi:type="{_escape(str(kind))}">{_leaf(name, identity)}</Grantee>'
+    return _tag("Grant", who + _leaf("Permission", permission))
 
 
 def _quoted(etag: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.storage.wire.case import Case, Side
 from tests.storage.wire.facts import Differ
-from tests.storage.wire.reasons import BARE_NAME, BLANKS, NO_LENGTH
+from tests.storage.wire.reasons import BARE_NAME, BLANKS, NO_LENGTH, WITH_DIGEST
 
 GRANTS = {
     "ACL": "public-read",
@@ -34,6 +34,18 @@ PYTHON_SERVICE_PAGE = {
         "service.cos.myqcloud.com (signed)",
     ),
     "signed parameters": Differ("the SDK leaves this operation's parameters unsigned", "marker;max-keys", ""),
+}
+FILTERS = ("tagkey=team", "tagvalue=red", "create-time=1558000000", "range=lte")
+PYTHON_FILTERS = {
+    "query": Differ(ALL_PARAMETERS, FILTERS, ("marker=", "max-keys=2000", *FILTERS)),
+    "signed parameters": Differ("as for a page", "create-time;range;tagkey;tagvalue", ""),
+}
+NODE_FILTERS = {
+    "query": Differ("the SDK makes a header of the comparison", FILTERS, FILTERS[:-1]),
+    "signed parameters": Differ(
+        "as for the query", "create-time;range;tagkey;tagvalue", "create-time;tagkey;tagvalue"
+    ),
+    "header range": Differ("the SDK takes the comparison for a range of bytes", None, "lte (signed)"),
 }
 PYTHON_LIST = {
     "query": Differ(
@@ -69,6 +81,14 @@ CASES = [
         SERVICE,
         is_about_bucket=False,
     ),
+    Case(
+        "get_service, filtered by tag and time",
+        {"TagKey": "team", "TagValue": "red", "CreateTime": 1558000000, "Range": "lte"},
+        Side("list_buckets", differs=PYTHON_FILTERS),
+        Side("getService", differs=NODE_FILTERS),
+        SERVICE,
+        is_about_bucket=False,
+    ),
     Case("head_bucket", {}, Side("head_bucket"), Side("headBucket", differs=NO_LENGTH)),
     Case(
         "get_bucket",
@@ -91,6 +111,12 @@ CASES = [
         ACP_GRANTS,
         Side("create_bucket", missing=NO_ACP),
         Side("putBucket"),
+    ),
+    Case(
+        "put_bucket, in several zones",
+        {"BucketAZConfig": "MAZ"},
+        Side("create_bucket"),
+        Side("putBucket", differs=WITH_DIGEST),
     ),
     Case(
         "put_bucket, with tags",
