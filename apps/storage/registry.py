@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from apps.storage import providers
+from apps.storage.features import CredentialField, Features
 from apps.storage.store import ObjectStore
-from apps.storage.types import CredentialField, Credentials, Endpoint, Features
+from apps.storage.types import Credentials, Endpoint
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from apps.storage.contract.addresses import Addresses
 from apps.storage.contract.buckets import Buckets
 from apps.storage.contract.multipart import Multipart
 from apps.storage.contract.objects import ObjectBody, Objects
-from apps.storage.types import Features, FileSlice
+from apps.storage.features import Features
+from apps.storage.types import FileSlice
 
 __all__ = ["FileSlice", "ObjectBody", "ObjectStore"]
 
@@ -26,3 +27,6 @@ class ObjectStore(Buckets, Access, Objects, Multipart, Addresses, Protocol):
     """What a page or a job may ask of a store."""
 
     features: Features
+
+    def anonymous(self) -> ObjectStore:
+        """Return the same store as somebody without a key sees it: a proof of what is public."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
-from apps.storage.grants import CannedAcl
+from apps.storage.grants import Grantee
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Bucket:
 
 
 @dataclass(frozen=True)
+class BucketPage:
+    """One page of an account's buckets, and whose they are; `next_marker` is None on the last page."""
+
+    owner: Grantee
+    buckets: tuple[Bucket, ...]
+    next_marker: str | None
+
+
+@dataclass(frozen=True)
 class ObjectSummary:
     """One row of a listing. `size` is bytes; `etag` keeps its quotes off."""
 
@@ -50,6 +59,7 @@ class ObjectSummary:
     etag: str
     modified_at: datetime | None
     storage_class: str
+    owner_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,11 @@ class Listing:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What HEAD says about one object. `crc64` is CRC-64/XZ as unsigned decimal text, None if not sent."""
+    """What HEAD says about one object. `crc64` is CRC-64/XZ as unsigned decimal text, None if not sent.
+
+    `is_not_modified` is the answer to a condition: the object is still what the caller knows, and of the
+    rest only the digests are told.
+    """
 
     key: str
     size: int
@@ -77,6 +91,20 @@ class ObjectInfo:
     storage_class: str
     headers: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    is_not_modified: bool = False
+    version_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ResponseHeaders:
+    """Headers that a download shall have instead of the stored ones; None keeps those."""
+
+    content_type: str | None = None
+    cache_control: str | None = None
+    content_disposition: str | None = None
+    content_encoding: str | None = None
+    content_language: str | None = None
+    expires: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +142,7 @@ class StoredPart:
     size: int
     etag: str
     crc64: str | None = None
+    modified_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -126,11 +155,17 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class UnfinishedUpload:
-    """A multipart upload that was begun and neither completed nor aborted."""
+    """A multipart upload that was begun and neither completed nor aborted.
+
+    `initiator_id` began it, `owner_id` will own the object: ids as the store writes them.
+    """
 
     key: str
     upload_id: str
     initiated_at: datetime | None
+    initiator_id: str = ""
+    owner_id: str = ""
+    storage_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,6 +175,7 @@ class UnfinishedPage:
     uploads: tuple[UnfinishedUpload, ...]
     next_key_marker: str | None
     next_upload_id_marker: str | None
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,79 +202,3 @@ class DeleteOutcome:
 
     deleted: tuple[str, ...]
     failures: tuple[DeleteFailure, ...]
-
-
-@dataclass(frozen=True)
-class CredentialField:
-    """One input that a provider needs to open a store; `connections` turns it into a form field."""
-
-    name: str
-    label: str
-    is_secret: bool = False
-    is_required: bool = True
-    help_text: str = ""
-
-
-@dataclass(frozen=True)
-class CorsLimits:
-    """What CORS rules may hold; `document_bytes_max` is for all of them as they are sent."""
-
-    rules_max: int
-    document_bytes_max: int
-    methods: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TagLimits:
-    """What tags may be: how many, how many characters, and of which kind.
-
-    Letters and digits of any script are allowed, and `symbols`; a key must not begin with a `reserved` text.
-    """
-
-    count_max: int
-    key_max: int
-    value_max: int
-    symbols: str
-    reserved: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Features:
-    """What a provider can do, as data. Templates ask this, never the provider's name.
-
-    The two lists of permissions are those that a grant on a bucket or on an object may name. `_max` are
-    limits in bytes where the name says so, else counts. Objects of `archive_classes` must be restored before
-    they can be read.
-    """
-
-    regions: tuple[str, ...]
-    storage_classes: tuple[str, ...]
-    bucket_canned_acls: tuple[CannedAcl, ...]
-    object_canned_acls: tuple[CannedAcl, ...]
-    bucket_permissions: tuple[str, ...]
-    object_permissions: tuple[str, ...]
-    grants_max: int
-    cors: CorsLimits
-    bucket_tags: TagLimits
-    object_tags: TagLimits
-    metadata_bytes_max: int
-    key_bytes_max: int
-    archive_classes: tuple[str, ...]
-    part_size_min: int
-    part_size_max: int
-    parts_max: int
-    single_put_max: int
-    single_copy_max: int
-    delete_batch_max: int
-    has_part_crc64: bool
-    bucket_name_help: str
-
-    @property
-    def bucket_acls(self) -> tuple[str, ...]:
-        """Return the canned names that a bucket takes."""
-        return tuple(canned.name for canned in self.bucket_canned_acls)
-
-    @property
-    def object_acls(self) -> tuple[str, ...]:
-        """Return the canned names that an object takes."""
-        return tuple(canned.name for canned in self.object_canned_acls)

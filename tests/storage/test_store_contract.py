@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.storage.contract import access, buckets, copies, multipart, objects
+from tests.storage.contract import access, addresses, buckets, copies, multipart, objects
 from tests.storage.contract.access import *  # noqa: F403
+from tests.storage.contract.addresses import *  # noqa: F403
 from tests.storage.contract.buckets import *  # noqa: F403
 from tests.storage.contract.copies import *  # noqa: F403
 from tests.storage.contract.multipart import *  # noqa: F403
@@ -14,7 +15,7 @@ __all__ = ["embedded", "own", "place", "real_bucket"]
 
 
 def test_no_topic_hides_a_test_of_another() -> None:
-    topics = (access, buckets, copies, multipart, objects)
+    topics = (access, addresses, buckets, copies, multipart, objects)
 
     names = [name for topic in topics for name in vars(topic) if name.startswith("test_")]
 

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from apps.storage.types import ObjectRef, ResponseHeaders
+
 
 class Addresses(Protocol):
-    """Presigned URLs. They are secrets: never log them. Making one sends nothing."""
+    """Addresses of objects. Making one sends nothing. Presigned ones are secrets: never log them."""
+
+    def object_url(self, *, bucket: str, region: str, key: str) -> str:
+        """Return the plain address of an object, which works for whoever its grants let in."""
+
+    def object_of_url(self, url: str) -> ObjectRef | None:
+        """Return the object that a plain or presigned address of this store means, None for any other."""
 
     def presign_get(
-        self, *, bucket: str, region: str, key: str, expires_s: int, filename: str | None = None
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        expires_s: int,
+        filename: str | None = None,
+        is_inline: bool = False,
+        response: ResponseHeaders | None = None,
+        version_id: str | None = None,
     ) -> str:
-        """Return a URL that downloads the object for `expires_s` seconds, saved as `filename` if given."""
+        """Return a URL that reads the object for `expires_s` seconds.
+
+        With `filename` a browser saves it under that name, or with `is_inline` shows it. `response` replaces
+        other headers; its own disposition goes before both.
+        """
 
     def presign_put(self, *, bucket: str, region: str, key: str, expires_s: int) -> str:
         """Return a URL that stores the object for `expires_s` seconds."""
+
+    def presign_part(
+        self, *, bucket: str, region: str, key: str, upload_id: str, number: int, expires_s: int
+    ) -> str:
+        """Return a URL that stores part `number` of an upload for `expires_s` seconds."""

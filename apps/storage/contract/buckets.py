@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from apps.storage.types import Bucket, Listing
+from apps.storage.grants import Grant
+from apps.storage.tags import Tag
+from apps.storage.types import Bucket, BucketPage, Listing
 
 
 class Buckets(Protocol):
@@ -14,11 +16,27 @@ class Buckets(Protocol):
     def list_buckets(self) -> Sequence[Bucket]:
         """Return all buckets of the account, of every region."""
 
+    def list_bucket_page(
+        self, *, marker: str = "", limit: int = 2000, region: str | None = None
+    ) -> BucketPage:
+        """Return up to `limit` buckets after `marker`, by name, of one region if it is given."""
+
     def head_bucket(self, *, bucket: str, region: str) -> None:
         """Return if the key may read the bucket; raises BucketNotFound or Denied."""
 
-    def create_bucket(self, *, bucket: str, region: str, acl: str | None = None) -> None:
-        """Create a bucket, private unless `acl` names a canned ACL; raises Conflict if the name is taken."""
+    def create_bucket(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        acl: str | None = None,
+        grants: Sequence[Grant] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        """Create a bucket, private unless `acl` names a canned ACL; raises Conflict if the name is taken.
+
+        `grants` add accounts to it; raises Refused for a group, which only a canned ACL can name here.
+        """
 
     def delete_bucket(self, *, bucket: str, region: str) -> None:
         """Delete an empty bucket; raises Conflict while objects or unfinished uploads remain."""

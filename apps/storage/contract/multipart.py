@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from apps.storage.grants import Grant
+from apps.storage.tags import Tag
 from apps.storage.types import (
     FileSlice,
     ObjectHeaders,
@@ -18,8 +20,21 @@ from apps.storage.types import (
 class Multipart(Protocol):
     """Operations on unfinished uploads. Part numbers count from 1 to `Features.parts_max`."""
 
-    def create_multipart_upload(self, *, bucket: str, region: str, key: str, headers: ObjectHeaders) -> str:
-        """Begin an upload and return its id; from here on an abort is owed."""
+    def create_multipart_upload(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        headers: ObjectHeaders,
+        acl: str | None = None,
+        grants: Sequence[Grant] = (),
+        tags: Sequence[Tag] = (),
+    ) -> str:
+        """Begin an upload and return its id; from here on an abort is owed.
+
+        Access and tags are as in `put_object`, and are the object's once it is complete.
+        """
 
     def upload_part(
         self,
@@ -70,8 +85,9 @@ class Multipart(Protocol):
         bucket: str,
         region: str,
         prefix: str = "",
+        delimiter: str = "",
         key_marker: str = "",
         upload_id_marker: str = "",
         limit: int = 1000,
     ) -> UnfinishedPage:
-        """Return one page of unfinished uploads by key and upload id."""
+        """Return one page of unfinished uploads by key and upload id, grouped by `delimiter` if given."""

@@ -67,6 +67,7 @@ class Caller:
     ) -> None:
         self.endpoint = endpoint or Endpoint()
         self._signer = Signer(credentials, clock=clock)
+        self._is_anonymous = not credentials.secret_id
         self._retries = retries or Retries()
         self._timeouts = timeouts or Timeouts()
         self._transport = CurlTransport(self.endpoint, self._timeouts)
@@ -176,9 +177,10 @@ class Caller:
     def _signed(self, call: Call) -> Request:
         """Return the call with its final headers. Each attempt is signed anew: a window may have passed."""
         headers = [("Host", call.host), ("User-Agent", _USER_AGENT), *call.headers]
-        if call.is_signed and self._signer.token:
+        is_signed = call.is_signed and not self._is_anonymous
+        if is_signed and self._signer.token:
             headers.append(("x-cos-security-token", self._signer.token))
-        if call.is_signed:
+        if is_signed:
             # libcurl writes the length itself; it is signed because every other client signs it.
             length = [("Content-Length", str(call.body.length))] if call.body is not None else []
             authorization = self._signer.authorization(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
 from apps.storage import errors
+from apps.storage.grants import EVERYONE, SIGNED_IN, Grant, Permission, account_grantee
+from apps.storage.tags import Tag
 from apps.storage.types import Credentials
-from tests.storage.contract.place import Place, settled_on
+from tests.storage.contract.place import Place, settled, settled_on
 
 
 def test_bucket_is_listed_and_answers(place: Place) -> None:
@@ -57,3 +61,60 @@ def test_wrong_secret_is_denied(place: Place) -> None:
 
     with pytest.raises(errors.Denied):
         stranger.list_objects(**place.at)
+
+
+def test_buckets_come_page_by_page_with_their_owner(own: Place) -> None:
+    names: list[str] = []
+    page = own.store.list_bucket_page(limit=1, region=own.region)
+    while page.next_marker is not None and own.bucket not in names:
+        names += [bucket.name for bucket in page.buckets]
+        page = own.store.list_bucket_page(limit=1, region=own.region, marker=page.next_marker)
+    names += [bucket.name for bucket in page.buckets]
+
+    assert own.bucket in names
+    assert page.owner == own.store.get_bucket_acl(**own.at).owner
+    assert all(bucket.created_at for bucket in page.buckets)
+
+
+def test_bucket_is_created_with_grants_and_tags(own: Place) -> None:
+    at = {**own.at, "bucket": f"ct-{secrets.token_hex(4)}-{own.appid}"}
+    owner = own.store.get_bucket_acl(**own.at).owner
+    neighbor = account_grantee("100000000002", "100000000022")
+    grants = [Grant(neighbor, permission) for permission in Permission] if own.server else []
+
+    try:
+        own.store.create_bucket(
+            **at, acl="authenticated-read" if own.server else None, grants=grants, tags=[Tag("a/é", "b=c/d")]
+        )
+        acl = own.store.get_bucket_acl(**at)
+        tags = settled(lambda: own.store.get_bucket_tags(**at), bool)
+    finally:
+        own.store.delete_bucket(**at)
+
+    assert tags == (Tag("a/é", "b=c/d"),)
+    assert acl.owner == owner
+    if own.server:
+        assert set(acl.explicit) == {*grants, Grant(SIGNED_IN, Permission.READ)}
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        Grant(EVERYONE, Permission.READ),
+        Grant(account_grantee("100000000002"), "LIST"),
+        Grant(account_grantee('1",id="2'), Permission.READ),
+    ],
+)
+def test_grant_that_a_header_cannot_carry_is_refused(place: Place, grant: Grant) -> None:
+    with pytest.raises(errors.Refused):
+        place.store.create_bucket(**place.elsewhere, grants=[grant])
+
+
+def test_bucket_that_exists_is_not_created_again(place: Place) -> None:
+    with pytest.raises(errors.Conflict):
+        place.store.create_bucket(**place.at)
+
+
+def test_missing_bucket_is_not_deleted(place: Place) -> None:
+    with pytest.raises(errors.BucketNotFound):
+        place.store.delete_bucket(**place.elsewhere)

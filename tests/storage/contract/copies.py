@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from apps.storage import errors
 from apps.storage.digest import crc64_update
+from apps.storage.grants import EVERYONE, SIGNED_IN, Grant, account_grantee
+from apps.storage.tags import Tag
 from apps.storage.types import ObjectHeaders
+from tests.storage.contract.objects import HOSTILE_KEYS, put_if_legal
 from tests.storage.contract.place import Place, strike
+
+GUEST = account_grantee("100000000002", "100000000022")
 
 
 def test_object_is_copied_with_its_headers(place: Place) -> None:
@@ -50,3 +57,105 @@ def test_copy_that_fails_after_its_200_is_an_error(place: Place) -> None:
 
     with pytest.raises(errors.Unavailable):
         place.store.copy_object(source=place.ref("from"), **place.key("to"))
+
+
+def test_copy_replaces_headers_and_metadata(place: Place) -> None:
+    place.put(
+        "from", b"123", ObjectHeaders(content_type="a/b", cache_control="no-store", metadata={"n": "v"})
+    )
+
+    place.store.copy_object(
+        source=place.ref("from"),
+        **place.key("to"),
+        headers=ObjectHeaders(content_type="c/d", storage_class="STANDARD_IA", metadata={"m": "w"}),
+    )
+
+    info = place.store.head_object(**place.key("to"))
+    assert (info.content_type, info.metadata, info.storage_class) == ("c/d", {"m": "w"}, "STANDARD_IA")
+    assert "cache-control" not in info.headers
+    assert place.read("to") == b"123"
+
+
+def test_headers_change_in_place_and_the_rest_stays(place: Place) -> None:
+    place.put("k", b"123", ObjectHeaders(content_type="a/b", storage_class="STANDARD_IA"), acl="private")
+    before = place.store.head_object(**place.key("k"))
+
+    place.store.copy_object(
+        source=place.ref("k"),
+        **place.key("k"),
+        source_etag=before.etag,
+        headers=ObjectHeaders(content_type="c/d", metadata={"m": "w"}),
+        is_acl_kept=True,
+    )
+
+    info = place.store.head_object(**place.key("k"))
+    assert (info.content_type, info.metadata) == ("c/d", {"m": "w"})
+    assert (info.storage_class, info.crc64) == ("STANDARD_IA", before.crc64)
+    acl = place.store.get_object_acl(**place.key("k"))
+    assert (acl.is_inherited, acl.explicit) == (False, ())
+
+
+def test_headers_of_a_changed_object_stay(place: Place) -> None:
+    place.put("k", b"123", ObjectHeaders(content_type="a/b"))
+
+    with pytest.raises(errors.Conflict):
+        place.store.copy_object(
+            source=place.ref("k"),
+            **place.key("k"),
+            source_etag="0" * 32,
+            headers=ObjectHeaders(content_type="c/d"),
+        )
+
+    assert place.store.head_object(**place.key("k")).content_type == "a/b"
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [
+        (),
+        (Grant(EVERYONE, "READ"),),
+        (Grant(SIGNED_IN, "READ"), Grant(GUEST, "READ_ACP")),
+        (Grant(EVERYONE, "READ"), Grant(SIGNED_IN, "READ_ACP"), Grant(GUEST, "FULL_CONTROL")),
+        (Grant(EVERYONE, "FULL_CONTROL"),),
+    ],
+    ids=len,
+)
+def test_copy_keeps_the_grants_of_its_source(place: Place, grants: tuple[Grant, ...]) -> None:
+    if place.server is None:
+        pytest.skip("A real account may not know these grantees, nor allow anything public.")
+    place.put("from", b"123")
+    acl = place.store.get_object_acl(**place.key("from"))
+    place.store.put_object_acl(**place.key("from"), acl=replace(acl, grants=grants, is_inherited=False))
+
+    place.store.copy_object(source=place.ref("from"), **place.key("to"), is_acl_kept=True)
+    place.store.copy_object(source=place.ref("from"), **place.key("plain"))
+
+    kept = place.store.get_object_acl(**place.key("to"))
+    assert (set(kept.explicit), kept.is_inherited) == (set(grants), False)
+    assert place.store.get_object_acl(**place.key("plain")).is_inherited
+
+
+def test_copy_of_what_inherits_inherits(place: Place) -> None:
+    place.put("from", b"123")
+
+    place.store.copy_object(source=place.ref("from"), **place.key("to"), is_acl_kept=True)
+
+    assert place.store.get_object_acl(**place.key("to")).is_inherited
+
+
+def test_copy_is_given_access_of_its_own(place: Place) -> None:
+    place.put("from", b"123")
+
+    place.store.copy_object(source=place.ref("from"), **place.key("to"), acl="private", tags=[Tag("a", "b")])
+
+    assert not place.store.get_object_acl(**place.key("to")).is_inherited
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))
+def test_hostile_key_is_copied(place: Place, key: str) -> None:
+    key = key[: 840 - len(place.prefix)]
+    put_if_legal(place, key, b"123")
+
+    place.store.copy_object(source=place.ref(key), **place.key(f"{key} copy"))
+
+    assert place.read(f"{key} copy") == b"123"

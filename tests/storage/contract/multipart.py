@@ -8,6 +8,7 @@ import pytest
 
 from apps.storage import errors
 from apps.storage.digest import crc64_update
+from apps.storage.types import ObjectHeaders
 from tests.storage.contract.place import MIB, Place, strike
 
 
@@ -107,3 +108,69 @@ def test_second_complete_finds_the_object(place: Place) -> None:
     second = place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=[part])
 
     assert first == second
+
+
+def test_unfinished_uploads_are_grouped_by_prefix(place: Place) -> None:
+    for name in ("a/1", "a/2", "b", "c/1"):
+        place.begin(name)
+
+    seen: list[str] = []
+    key_marker = upload_id_marker = ""
+    while True:
+        page = place.store.list_multipart_uploads(
+            **place.at,
+            prefix=place.prefix,
+            delimiter="/",
+            limit=1,
+            key_marker=key_marker,
+            upload_id_marker=upload_id_marker,
+        )
+        seen += [upload.key for upload in page.uploads] + list(page.prefixes)
+        if page.next_key_marker is None:
+            break
+        key_marker, upload_id_marker = page.next_key_marker, page.next_upload_id_marker or ""
+
+    assert [key.removeprefix(place.prefix) for key in seen] == ["a/", "b", "c/"]
+
+
+def test_unfinished_upload_says_whose_it_is(place: Place) -> None:
+    place.begin("k")
+
+    (upload,) = place.store.list_multipart_uploads(**place.at, prefix=place.prefix).uploads
+
+    assert upload.initiated_at is not None
+    assert upload.initiator_id
+    assert upload.owner_id
+
+
+def test_upload_is_begun_with_headers_and_access(place: Place) -> None:
+    headers = ObjectHeaders(content_type="a/b", storage_class="STANDARD_IA", metadata={"n": "v"})
+    upload_id = place.store.create_multipart_upload(**place.key("k"), headers=headers, acl="private")
+
+    part = place.upload("k", upload_id, 1, b"abc")
+    place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=[part])
+
+    info = place.store.head_object(**place.key("k"))
+    assert (info.content_type, info.metadata, info.storage_class) == ("a/b", {"n": "v"}, "STANDARD_IA")
+    assert not place.store.get_object_acl(**place.key("k")).is_inherited
+
+
+def test_last_part_number_counts_and_the_next_is_refused(place: Place) -> None:
+    last = place.store.features.parts_max
+    upload_id = place.begin("k")
+
+    part = place.upload("k", upload_id, last, b"abc")
+
+    assert [part.number for part in place.store.list_parts(**place.key("k"), upload_id=upload_id)] == [last]
+    with pytest.raises(errors.Refused):
+        place.upload("k", upload_id, last + 1, b"abc")
+    place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=[part])
+    assert place.read("k") == b"abc"
+
+
+def test_small_part_before_the_last_is_refused(place: Place) -> None:
+    upload_id = place.begin("k")
+    parts = [place.upload("k", upload_id, number, b"abc") for number in (1, 2)]
+
+    with pytest.raises(errors.Refused):
+        place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=parts)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from apps.storage import errors
 from apps.storage.digest import crc64_update
-from apps.storage.types import FileSlice, ObjectHeaders
-from tests.storage.contract.place import MIB, PLAIN, Place, settled_on, slice_of
+from apps.storage.grants import Grant, Permission, account_grantee
+from apps.storage.tags import Tag
+from apps.storage.types import FileSlice, ObjectHeaders, ResponseHeaders
+from tests.storage.contract.place import MIB, PLAIN, Place, settled, settled_on, slice_of
 
 HOSTILE_KEYS = [
     "a/../b",
@@ -35,7 +38,7 @@ def test_hostile_key_makes_the_round_trip(place: Place, key: str) -> None:
     data = os.urandom(100)
     place.put("neighbor", b"untouched")
 
-    _put_if_legal(place, key, data)
+    put_if_legal(place, key, data)
 
     assert place.read(key) == data
     assert place.store.head_object(**place.key(key)).size == 100
@@ -49,7 +52,7 @@ def test_hostile_key_makes_the_round_trip(place: Place, key: str) -> None:
 def test_hostile_keys_are_deleted_as_a_batch(place: Place) -> None:
     keys = [place.prefix + key for key in HOSTILE_KEYS if len(place.prefix + key) <= 850]
     for key in keys:
-        _put_if_legal(place, key.removeprefix(place.prefix), b"")
+        put_if_legal(place, key.removeprefix(place.prefix), b"")
 
     outcome = place.store.delete_objects(**place.at, keys=keys)
 
@@ -154,7 +157,136 @@ def test_file_of_a_path_is_streamed(place: Place, tmp_path: Path) -> None:
     assert progress[-1] == 2 * MIB
 
 
-def _put_if_legal(place: Place, key: str, data: bytes) -> None:
+def test_unchanged_object_is_not_read_again(place: Place) -> None:
+    place.put("k", b"one")
+    info = place.store.head_object(**place.key("k"))
+    assert info.modified_at is not None
+    conditions = [{"if_none_match": info.etag}, {"if_modified_since": info.modified_at}]
+
+    for condition in conditions:
+        again = place.store.head_object(**place.key("k"), **condition)
+        body = place.store.get_object(**place.key("k"), **condition)
+
+        assert (again.is_not_modified, body.info.is_not_modified, body.status) == (True, True, 304)
+        assert (b"".join(body), body.content_length) == (b"", 0)
+        body.close()
+    assert not info.is_not_modified
+
+
+def test_changed_object_is_read_again(place: Place) -> None:
+    place.put("k", b"one")
+    info = place.store.head_object(**place.key("k"))
+    before = info.modified_at - timedelta(days=1)
+
+    assert place.read("k", if_none_match="0" * 32) == b"one"
+    assert place.read("k", if_modified_since=before) == b"one"
+    assert not place.store.head_object(**place.key("k"), if_modified_since=before).is_not_modified
+    for condition in ({"if_match": "0" * 32}, {"if_unmodified_since": before}):
+        with pytest.raises(errors.Conflict):
+            place.store.head_object(**place.key("k"), **condition)
+        with pytest.raises(errors.Conflict):
+            place.read("k", **condition)
+    assert place.store.head_object(**place.key("k"), if_unmodified_since=info.modified_at).size == 3
+
+
+def test_headers_of_a_download_are_replaced(place: Place) -> None:
+    place.put("k", b"12345", ObjectHeaders(content_type="a/b", cache_control="max-age=7"))
+    response = ResponseHeaders(
+        content_type="text/plain",
+        content_disposition='attachment; filename="a b.txt"',
+        content_encoding="identity",
+        content_language="de",
+        expires="Wed, 21 Oct 2026 07:28:00 GMT",
+    )
+
+    body = place.store.get_object(**place.key("k"), response=response, byte_range="bytes=0-1")
+    info = body.info
+
+    assert b"".join(body) == b"12"
+    assert (info.content_type, info.headers["cache-control"]) == ("text/plain", "max-age=7")
+    assert info.headers["content-disposition"] == 'attachment; filename="a b.txt"'
+    assert (info.headers["content-language"], info.headers["expires"]) == ("de", response.expires)
+    body.close()
+
+
+@pytest.mark.parametrize("byte_range", ["bytes=5-9", "bytes=99-100"])
+def test_range_behind_the_end_is_refused(place: Place, byte_range: str) -> None:
+    place.put("k", b"12345")
+
+    with pytest.raises(errors.Refused):
+        place.read("k", byte_range=byte_range)
+
+
+@pytest.mark.parametrize(
+    ("byte_range", "data"), [("bytes=4-9", b"5"), ("bytes=3-", b"45"), ("bytes=-2", b"45")]
+)
+def test_range_over_the_end_is_cut(place: Place, byte_range: str, data: bytes) -> None:
+    place.put("k", b"12345")
+
+    assert place.read("k", byte_range=byte_range) == data
+
+
+def test_object_is_put_with_access_and_tags(place: Place) -> None:
+    owner = place.store.get_bucket_acl(**place.at).owner
+    neighbor = account_grantee("100000000002")
+    grants = [Grant(neighbor if place.server else owner, Permission.READ_ACP)]
+
+    place.put("k", b"", acl="private", grants=grants, tags=[Tag("a/é", "b=c/d")])
+    acl = place.store.get_object_acl(**place.key("k"))
+
+    assert not acl.is_inherited
+    assert acl.explicit == (tuple(grants) if place.server else ())
+
+
+def test_object_is_put_with_metadata_up_to_the_limit(place: Place) -> None:
+    limit = place.store.features.metadata_bytes_max
+    largest = {"a": "v" * (limit - len("a"))}
+
+    place.put("k", b"", ObjectHeaders(metadata=largest))
+
+    assert place.store.head_object(**place.key("k")).metadata == largest
+    with pytest.raises(errors.Refused):
+        place.put("k", b"", ObjectHeaders(metadata={"a": largest["a"] + "v" * 1024}))
+
+
+def test_quiet_batch_tells_failures_only(place: Place) -> None:
+    for name in ("a", "b\x01", "c"):
+        put_if_legal(place, name, b"")
+    keys = [place.prefix + name for name in ("a", "b\x01", "c", "never there")]
+
+    outcome = place.store.delete_objects(**place.at, keys=keys, is_quiet=True)
+
+    assert sorted(outcome.deleted) == sorted(keys)
+    assert outcome.failures == ()
+    assert settled_on([], place.names) == []
+
+
+def test_largest_batch_is_deleted_in_one_request(place: Place) -> None:
+    limit = place.store.features.delete_batch_max
+    place.put("a", b"")
+    keys = [place.prefix + "a", *(f"{place.prefix}{i}" for i in range(limit - 1))]
+
+    outcome = place.store.delete_objects(**place.at, keys=keys)
+
+    assert len(outcome.deleted) == limit
+    with pytest.raises(errors.Refused):
+        place.store.delete_objects(**place.at, keys=[*keys, "one more"])
+
+
+def test_row_of_a_listing_knows_the_object(place: Place) -> None:
+    place.put("k", b"12345", ObjectHeaders(storage_class="STANDARD_IA"))
+
+    rows = settled(lambda: place.store.list_objects(**place.at, prefix=place.prefix).objects, bool)
+
+    info = place.store.head_object(**place.key("k"))
+    assert [(row.key, row.size, row.etag, row.storage_class) for row in rows] == [
+        (place.prefix + "k", 5, info.etag, "STANDARD_IA")
+    ]
+    assert rows[0].modified_at is not None
+    assert rows[0].owner_id
+
+
+def put_if_legal(place: Place, key: str, data: bytes) -> None:
     """Put an object. A real store may refuse control characters, which its documentation leaves open."""
     try:
         place.put(key, data)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from apps.storage.features import CredentialField
 from apps.storage.providers.cos.features import FEATURES
 from apps.storage.providers.cos.store import CosStore
 from apps.storage.registry import Provider
-from apps.storage.types import CredentialField, Credentials, Endpoint
+from apps.storage.types import Credentials, Endpoint
 
 __all__ = ["PROVIDER", "CosStore"]
 

@@ -1,23 +1,75 @@
-"""Addresses that need no key: presigned URLs."""
+"""Addresses of objects: plain and presigned."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import replace
+from urllib.parse import unquote, urlsplit
 
+from apps.storage.cos.addresses import bucket_host, region_canonical
+from apps.storage.cos.keys import key_check, key_quote
+from apps.storage.errors import Refused
 from apps.storage.providers.cos.client import OnClient
-from apps.storage.providers.cos.values import attachment_of
+from apps.storage.providers.cos.values import disposition_of, response_options
+from apps.storage.types import ObjectRef, ResponseHeaders
+
+# Both public suffixes mean the same buckets. Source: COS "Regions and access endpoints", 2026-08.
+_SUFFIXES = ("myqcloud.com", "tencentcos.cn")
+_HOST = re.compile(r"([a-z0-9-]+-[0-9]+)\.cos(?:-internal)?\.([a-z0-9-]+)\.(.+)")
 
 
 class AddressCalls(OnClient):
     """`contract.addresses` on the COS client."""
 
+    def object_url(self, *, bucket: str, region: str, key: str) -> str:
+        key_check(key)
+        endpoint = self.client.endpoint
+        return f"{endpoint.scheme}://{bucket_host(endpoint, bucket, region)}/{key_quote(key)}"
+
+    def object_of_url(self, url: str) -> ObjectRef | None:
+        try:
+            parts = urlsplit(url.strip())
+            host = _HOST.fullmatch(parts.hostname or "")
+            key = unquote(parts.path[1:], errors="strict")
+            if host is None or host[3] not in (*_SUFFIXES, self.client.endpoint.suffix.partition(":")[0]):
+                return None
+            key_check(key)
+            return ObjectRef(host[1], region_canonical(host[2]), key)
+        except (ValueError, Refused):
+            return None
+
     def presign_get(
-        self, *, bucket: str, region: str, key: str, expires_s: int, filename: str | None = None
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        expires_s: int,
+        filename: str | None = None,
+        is_inline: bool = False,
+        response: ResponseHeaders | None = None,
+        version_id: str | None = None,
     ) -> str:
-        options: dict[str, Any] = {"ResponseContentDisposition": attachment_of(filename)} if filename else {}
-        return self.client.get_object_url(Bucket=bucket, Region=region, Key=key, Expires=expires_s, **options)
+        response = response or ResponseHeaders()
+        disposition = response.content_disposition or disposition_of(filename, is_inline=is_inline)
+        options = response_options(replace(response, content_disposition=disposition))
+        return self.client.get_object_url(
+            Bucket=bucket, Region=region, Key=key, Expires=expires_s, VersionId=version_id, **options
+        )
 
     def presign_put(self, *, bucket: str, region: str, key: str, expires_s: int) -> str:
         return self.client.get_object_url(
             Bucket=bucket, Region=region, Key=key, Method="PUT", Expires=expires_s
+        )
+
+    def presign_part(
+        self, *, bucket: str, region: str, key: str, upload_id: str, number: int, expires_s: int
+    ) -> str:
+        return self.client.get_object_url(
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            Method="PUT",
+            Expires=expires_s,
+            Query={"partNumber": str(number), "uploadId": upload_id},
         )

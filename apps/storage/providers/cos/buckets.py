@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from apps.storage import errors
+from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient
+from apps.storage.providers.cos.grants import grant_options, grantee_of
+from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import bucket_of, summary_of
-from apps.storage.types import Bucket, Listing
+from apps.storage.tags import Tag
+from apps.storage.types import Bucket, BucketPage, Listing
 
 
 class BucketCalls(OnClient):
     """`contract.buckets` on the COS client."""
 
+    def list_bucket_page(
+        self, *, marker: str = "", limit: int = 2000, region: str | None = None
+    ) -> BucketPage:
+        page = self.client.get_service(Region=region, Marker=marker or None, MaxKeys=limit)
+        is_last = page["IsTruncated"] != "true" or page["NextMarker"] in ("", marker)
+        return BucketPage(
+            owner=grantee_of(page["Owner"]),
+            buckets=tuple(bucket_of(record) for record in page["Buckets"]),
+            next_marker=None if is_last else page["NextMarker"],
+        )
+
     def list_buckets(self) -> Sequence[Bucket]:
-        buckets: list[Bucket] = []
-        marker: str | None = None
-        while True:
-            page = self.client.get_service(Marker=marker)
-            buckets += [bucket_of(record) for record in page["Buckets"]]
-            if page["IsTruncated"] != "true" or page["NextMarker"] in ("", marker):
-                return buckets
-            marker = page["NextMarker"]
+        page = self.list_bucket_page()
+        buckets = list(page.buckets)
+        while page.next_marker is not None:
+            page = self.list_bucket_page(marker=page.next_marker)
+            buckets += page.buckets
+        return buckets
 
     def head_bucket(self, *, bucket: str, region: str) -> None:
         found = self.client.head_bucket(Bucket=bucket, Region=region)
@@ -32,9 +44,18 @@ class BucketCalls(OnClient):
         if not found["BucketAuth"]:
             raise errors.Denied("The key may not read this bucket.", status=403, **told)
 
-    def create_bucket(self, *, bucket: str, region: str, acl: str | None = None) -> None:
-        options: dict[str, Any] = {"ACL": acl} if acl else {}
-        self.client.put_bucket(Bucket=bucket, Region=region, **options)
+    def create_bucket(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        acl: str | None = None,
+        grants: Sequence[Grant] = (),
+        tags: Sequence[Tag] = (),
+    ) -> None:
+        self.client.put_bucket(
+            Bucket=bucket, Region=region, **grant_options(acl, grants), **tag_options(tags)
+        )
 
     def delete_bucket(self, *, bucket: str, region: str) -> None:
         self.client.delete_bucket(Bucket=bucket, Region=region)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from apps.storage.cos.addresses import REGIONS
 from apps.storage.cos.keys import KEY_BYTES_MAX
+from apps.storage.features import CorsLimits, Features, TagLimits
 from apps.storage.grants import EVERYONE, SIGNED_IN, CannedAcl, Grant, Permission
-from apps.storage.types import CorsLimits, Features, TagLimits
 
 _MIB = 1 << 20
 _GIB = 1 << 30
@@ -73,6 +73,8 @@ FEATURES = Features(
     single_copy_max=5 * _GIB,
     delete_batch_max=1000,
     has_part_crc64=True,
+    # The default domain of buckets made since 2024. Source: "Bucket Domain Security Management", 2025-05.
+    may_force_download=True,
     bucket_name_help=(
         "Lower-case letters, digits and hyphens, then a hyphen and the APPID, as in photos-1250000000. "
         "With its region the whole host name has at most 60 characters."

@@ -20,6 +20,11 @@ _GROUP = re.compile(r"https?://[^/]+/groups/global/(AllUsers|AuthenticatedUsers)
 _EVERYONE = frozenset({"anyone", "anonymous", "qcs::cam::anyone:anyone", "qcs::cam::anonymous:anonymous"})
 _ACCOUNT = re.compile(r"(?:qcs::cam::uin/)?(\d+)(?:(?::uin/|:root/|/)(\d+))?")
 _SPELLED = ("Type", "ID", "URI")
+_CANNED = {
+    frozenset[tuple[GranteeKind, str]](): "private",
+    frozenset({(GranteeKind.EVERYONE, Permission.READ)}): "public-read",
+    frozenset({(GranteeKind.SIGNED_IN, Permission.READ)}): "authenticated-read",
+}
 _HEADER_OPTIONS = {
     Permission.READ: "GrantRead",
     Permission.WRITE: "GrantWrite",
@@ -33,8 +38,8 @@ def acl_of(result: Mapping[str, Any]) -> Acl:
     """Return the answer of Get Bucket ACL or Get Object ACL."""
     records = result["AccessControlList"]["Grant"]
     return Acl(
-        owner=_grantee_of(result["Owner"]),
-        grants=tuple(Grant(_grantee_of(record["Grantee"]), record["Permission"]) for record in records),
+        owner=grantee_of(result["Owner"]),
+        grants=tuple(Grant(grantee_of(record["Grantee"]), record["Permission"]) for record in records),
         is_inherited=result["ACL"] == "default",
         label=result["ACL"],
         unknown=(*result["Unknown"], *_ambiguous(records)),
@@ -73,16 +78,32 @@ def grant_options(acl: str | None, grants: Sequence[Grant]) -> dict[str, Any]:
     return options
 
 
-def is_header_grantee(grantee: Grantee) -> bool:
-    """Return whether a header can name this grantee."""
-    return grantee.kind in (GranteeKind.ACCOUNT, GranteeKind.SUB_ACCOUNT)
-
-
-def _grantee_of(record: Mapping[str, Any]) -> Grantee:
+def grantee_of(record: Mapping[str, Any]) -> Grantee:
+    """Return whom a record with `ID`, `URI` or, as in 2017, `uin` means."""
     words = str(record.get("URI") or record.get("ID") or record.get("uin") or "").strip()
     raw = tuple((field, str(record[field])) for field in _SPELLED if record.get(field))
     who = _named(words, str(record.get("Subaccount") or record.get("Subacount") or ""))
     return replace(who, name=str(record.get("DisplayName") or ""), raw=raw)
+
+
+def header_options(acl: Acl) -> tuple[dict[str, Any], bool]:
+    """Return the arguments that give a new object these grants, and whether that is all of them.
+
+    What headers cannot express is left out, never widened. Raises Refused for what no write could keep.
+    """
+    if acl.is_inherited:
+        return {}, True
+    if acl.unknown:
+        raise Refused(f"The grants hold {', '.join(acl.unknown)}, which a copy would lose.")
+    named = [grant for grant in acl.explicit if _is_header_grant(grant)]
+    groups = {(grant.grantee.kind, grant.permission) for grant in acl.explicit if not _is_header_grant(grant)}
+    canned = _CANNED.get(frozenset(groups))
+    return grant_options(canned or "private", named), canned is not None
+
+
+def is_header_grantee(grantee: Grantee) -> bool:
+    """Return whether a header can name this grantee."""
+    return grantee.kind in (GranteeKind.ACCOUNT, GranteeKind.SUB_ACCOUNT)
 
 
 def _named(words: str, sub_account: str) -> Grantee:
@@ -95,6 +116,10 @@ def _named(words: str, sub_account: str) -> Grantee:
         return Grantee(GranteeKind.UNKNOWN, words)
     sub_account = sub_account or account[2] or ""
     return account_grantee(account[1], "" if sub_account == account[1] else sub_account)
+
+
+def _is_header_grant(grant: Grant) -> bool:
+    return is_header_grantee(grant.grantee) and grant.permission in _HEADER_OPTIONS
 
 
 def _ambiguous(records: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from apps.storage import errors
+from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
+from apps.storage.providers.cos.grants import grant_options
+from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import (
     combined_crc64,
     etag_bare,
@@ -15,8 +18,9 @@ from apps.storage.providers.cos.values import (
     part_of,
     source_of,
     stored_of,
-    time_of,
+    unfinished_of,
 )
+from apps.storage.tags import Tag
 from apps.storage.types import (
     FileSlice,
     ObjectHeaders,
@@ -24,15 +28,31 @@ from apps.storage.types import (
     StoredObject,
     StoredPart,
     UnfinishedPage,
-    UnfinishedUpload,
 )
 
 
 class MultipartCalls(OnClient):
     """`contract.multipart` on the COS client."""
 
-    def create_multipart_upload(self, *, bucket: str, region: str, key: str, headers: ObjectHeaders) -> str:
-        begun = self.client.multipart_init(Bucket=bucket, Region=region, Key=key, **options_of(headers))
+    def create_multipart_upload(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        headers: ObjectHeaders,
+        acl: str | None = None,
+        grants: Sequence[Grant] = (),
+        tags: Sequence[Tag] = (),
+    ) -> str:
+        begun = self.client.multipart_init(
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            **options_of(headers),
+            **grant_options(acl, grants),
+            **tag_options(tags),
+        )
         return str(begun["UploadId"])
 
     def upload_part(
@@ -125,6 +145,7 @@ class MultipartCalls(OnClient):
         bucket: str,
         region: str,
         prefix: str = "",
+        delimiter: str = "",
         key_marker: str = "",
         upload_id_marker: str = "",
         limit: int = 1000,
@@ -133,17 +154,16 @@ class MultipartCalls(OnClient):
             Bucket=bucket,
             Region=region,
             Prefix=prefix,
+            Delimiter=delimiter,
             KeyMarker=key_marker,
             UploadIdMarker=upload_id_marker,
             MaxUploads=limit,
         )
-        uploads = tuple(
-            UnfinishedUpload(record["Key"], record["UploadId"], time_of(record.get("Initiated", "")))
-            for record in page["Upload"]
-        )
-        if page["IsTruncated"] != "true" or not uploads:
-            return UnfinishedPage(uploads, None, None)
-        last = uploads[-1]
-        return UnfinishedPage(
-            uploads, page["NextKeyMarker"] or last.key, page["NextUploadIdMarker"] or last.upload_id
-        )
+        uploads = tuple(unfinished_of(record) for record in page["Upload"])
+        prefixes = tuple(entry["Prefix"] for entry in page["CommonPrefixes"])
+        next_key, next_id = page["NextKeyMarker"], page["NextUploadIdMarker"]
+        if page["IsTruncated"] != "true" or not (uploads or prefixes):
+            return UnfinishedPage(uploads, None, None, prefixes)
+        if not next_key and uploads:
+            next_key, next_id = uploads[-1].key, uploads[-1].upload_id
+        return UnfinishedPage(uploads, next_key or prefixes[-1], next_id, prefixes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +17,10 @@ from apps.storage.types import (
     ObjectInfo,
     ObjectRef,
     ObjectSummary,
+    ResponseHeaders,
     StoredObject,
     StoredPart,
+    UnfinishedUpload,
 )
 
 _HEADER_OPTIONS = {
@@ -46,6 +48,7 @@ def summary_of(record: Mapping[str, Any]) -> ObjectSummary:
         etag=etag_bare(record.get("ETag", "")),
         modified_at=time_of(record.get("LastModified", "")),
         storage_class=str(record.get("StorageClass") or "STANDARD").upper(),
+        owner_id=id_of(record.get("Owner")),
     )
 
 
@@ -65,13 +68,28 @@ def info_of(key: str, fields: Mapping[str, Any], size: int) -> ObjectInfo:
         metadata={
             name.removeprefix(prefix): value for name, value in headers.items() if name.startswith(prefix)
         },
+        is_not_modified=fields["NotModified"],
+        version_id=fields["VersionId"],
     )
 
 
 def part_of(record: Mapping[str, str]) -> StoredPart:
     """Return one part of List Parts, which knows no CRC-64 today."""
     number, size = int(record["PartNumber"]), int(record["Size"])
-    return StoredPart(number, size, etag_bare(record["ETag"]), record.get("CRC64"))
+    modified_at = time_of(record.get("LastModified", ""))
+    return StoredPart(number, size, etag_bare(record["ETag"]), record.get("CRC64"), modified_at)
+
+
+def unfinished_of(record: Mapping[str, Any]) -> UnfinishedUpload:
+    """Return one upload of List Multipart Uploads."""
+    return UnfinishedUpload(
+        key=record["Key"],
+        upload_id=record["UploadId"],
+        initiated_at=time_of(record.get("Initiated", "")),
+        initiator_id=id_of(record.get("Initiator")),
+        owner_id=id_of(record.get("Owner")),
+        storage_class=str(record.get("StorageClass") or "").upper(),
+    )
 
 
 def stored_of(result: Mapping[str, Any]) -> StoredObject:
@@ -97,6 +115,35 @@ def options_of(headers: ObjectHeaders) -> dict[str, Any]:
         "Expires": headers.expires,
         "StorageClass": headers.storage_class,
         "Metadata": headers.metadata,
+    }
+
+
+def condition_options(
+    *,
+    if_match: str | None,
+    if_none_match: str | None,
+    if_modified_since: datetime | None,
+    if_unmodified_since: datetime | None,
+) -> dict[str, Any]:
+    """Return the conditions of a read as the client's arguments."""
+    return {
+        "IfMatch": etag_quoted(if_match),
+        "IfNoneMatch": etag_quoted(if_none_match),
+        "IfModifiedSince": _http_date(if_modified_since),
+        "IfUnmodifiedSince": _http_date(if_unmodified_since),
+    }
+
+
+def response_options(response: ResponseHeaders | None) -> dict[str, Any]:
+    """Return replaced headers of an answer as the client's arguments; None is left to the object."""
+    response = response or ResponseHeaders()
+    return {
+        "ResponseCacheControl": response.cache_control,
+        "ResponseContentDisposition": response.content_disposition,
+        "ResponseContentEncoding": response.content_encoding,
+        "ResponseContentLanguage": response.content_language,
+        "ResponseContentType": response.content_type,
+        "ResponseExpires": response.expires,
     }
 
 
@@ -129,14 +176,25 @@ def etag_bare(etag: str) -> str:
 
 
 def etag_quoted(etag: str | None) -> str | None:
-    """Return an ETag as conditions want it, None for None."""
-    return None if etag is None else f'"{etag_bare(etag)}"'
+    """Return an ETag as conditions want it, None for None; `*` stands for any object."""
+    return etag if etag is None or etag == "*" else f'"{etag_bare(etag)}"'
 
 
-def attachment_of(filename: str) -> str:
-    """Return a Content-Disposition that saves the answer as `filename`, for old and new browsers."""
+def id_of(person: object) -> str:
+    """Return the id of an owner or initiator, empty where the answer names none."""
+    return str(person.get("ID") or person.get("UID") or "") if isinstance(person, Mapping) else ""
+
+
+def disposition_of(filename: str | None, *, is_inline: bool) -> str | None:
+    """Return a Content-Disposition that saves or shows the answer, for old and new browsers.
+
+    None, without a name, leaves it to the object whether it is saved.
+    """
+    kind = "inline" if is_inline else "attachment"
+    if not filename:
+        return "inline" if is_inline else None
     ascii_name = "".join(char if " " <= char <= "~" and char not in '"\\' else "_" for char in filename)
-    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def time_of(text: str) -> datetime | None:
@@ -149,3 +207,7 @@ def time_of(text: str) -> datetime | None:
         except ValueError:
             return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _http_date(moment: datetime | None) -> str | None:
+    return None if moment is None else format_datetime(moment.astimezone(UTC), usegmt=True)
