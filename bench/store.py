@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.keys import keys_insert, page_seconds, pages_of
 from harness.measuring import Sample, measure, rotated
 from harness.processes import python, run_client
 from harness.report import MIB, Goals, load, machine, paired, spread, table
@@ -109,7 +110,30 @@ def show(results: Results, *, title: str) -> None:
     print()
 
 
+def lists_run(space: Workspace, *, keys: int, rounds: int) -> None:
+    """Show what pages of 500 lines cost in a bucket with 1,000 keys and in one with `keys`."""
+    took: dict[str, list[str]] = {}
+    for size in (1000, keys):
+        folder = space.folder / str(size)
+        folder.mkdir()
+        store = space.keep(Store(folder))
+        store.start()
+        store.stop()
+        print(f"{size} keys inserted in {keys_insert(store, folder, size):.1f} s", file=sys.stderr)
+        store.start()
+        for name, parameters in pages_of(size).items():
+            samples = [1000 * page_seconds(store, parameters) for _ in range(rounds + 1)]
+            took.setdefault(name, []).append(spread(samples[1:]))
+        store.stop()
+    rows = [[name, *figures] for name, figures in took.items()]
+    table(("page", "ms, 1000 keys", f"ms, {keys} keys"), rows)
+
+
 def run(space: Workspace, options: argparse.Namespace) -> None:
+    if options.keys:
+        machine()
+        lists_run(space, keys=options.keys, rounds=options.rounds)
+        return
     print(f"data in {space.folder.parent}")
     machine()
     before = load()
@@ -127,6 +151,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=1024, help="MiB")
+    parser.add_argument("--keys", type=int, default=0, help="measure pages of a bucket of this size instead")
     return script_run(parser, run, needs_mib=lambda options: 4 * options.size)
 
 

@@ -56,10 +56,15 @@ def upload_delete(tx: Writer, upload_id: str, keep: set[int] | None = None) -> N
     tx.run("DELETE FROM uploads WHERE id=?", upload_id)
 
 
-def uploads_from(db: sqlite3.Connection, bucket: str, key: bytes) -> Iterator[Upload]:
-    """Yield the uploads of a bucket from a key's bytes on, by key and then by id."""
-    sql = f"SELECT {UPLOAD} FROM uploads WHERE bucket=? AND key>=? ORDER BY key, id"  # noqa: S608
-    for row in db.execute(sql, (bucket, key)):
+def uploads_after(
+    db: sqlite3.Connection, bucket: str, after: tuple[bytes, str], end: bytes | None
+) -> Iterator[Upload]:
+    """Yield the uploads of a bucket behind a key and id and before an end, by key and then by id."""
+    sql = f"SELECT {UPLOAD} FROM uploads WHERE bucket=? AND (key, id) > (?, ?)"  # noqa: S608
+    values: list[object] = [bucket, *after]
+    if end is not None:
+        sql, values = sql + " AND key<?", [*values, end]
+    for row in db.execute(sql + " ORDER BY key, id", values):
         yield _upload(row)
 
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
-from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
 
-from apps.localstore.engine import Engine
-from apps.localstore.index import Writer
-from apps.localstore.listing import page_read
 from tests.localstore.conftest import Connect
 from tests.localstore.wire import Wire
 
@@ -112,36 +107,6 @@ def test_bad_parameters(wire: Wire, query: str, code: str) -> None:
 def test_limits_of_max_keys(filled: Wire) -> None:
     assert page_of(filled, max_keys="0") == ([], [], None)
     assert filled.call("GET", "/?max-keys=5000&encoding-type=url").xml.findtext("MaxKeys") == "1000"
-
-
-def test_work_for_a_page_does_not_grow_with_the_bucket(tmp_path: Path) -> None:
-    """One folder of 1, 10 and 100 thousand keys beside a few others; the median of several reads."""
-    engine = Engine(tmp_path)
-    took: list[float] = []
-    for size in (1_000, 10_000, 100_000):
-        engine.index.write(lambda tx, size=size: seed(tx, str(size), size))
-        with engine.index.read() as db:
-            took.append(min(timed(db, str(size)) for _ in range(7)))
-    engine.close()
-
-    assert took[2] < 5 * took[0] + 0.001
-
-
-def seed(tx: Writer, bucket: str, size: int) -> None:
-    keys = [
-        f"{folder}/{number:07}"
-        for folder, count in (("a", 5), ("b", size), ("c", 5))
-        for number in range(count)
-    ]
-    rows = [(bucket, key.encode(), 1, "e", 0, "STANDARD", "o", "0", "[]", None, "[]") for key in keys]
-    tx.many("INSERT INTO objects VALUES(?,?,?,?,?,?,?,?,?,?,?)", rows)
-
-
-def timed(db: object, bucket: str) -> float:
-    start = time.perf_counter()
-    page = page_read(db, bucket, prefix=b"", delimiter=b"/", marker=b"", limit=1000)  # type: ignore[arg-type]
-    assert page.prefixes == [b"a/", b"b/", b"c/"]
-    return time.perf_counter() - start
 
 
 def test_buckets_are_listed_in_pages(connect: Connect, wire: Wire) -> None:
