@@ -46,6 +46,18 @@ def test_listing_goes_on_where_the_caller_says(recorder: Recorder, client: CosCl
     assert recorder.seen[0].query["marker"] == "y"
 
 
+def test_page_is_asked_for_as_a_single_one_is(recorder: Recorder, client: CosClient) -> None:
+    recorder.default = page("z")
+    options: dict[str, Any] = {"Prefix": "a b/", "Delimiter": "/", "Marker": "a b/c+", "MaxKeys": 7}
+
+    keys_of(client.get_bucket_pages(**AT, **options))
+    client.get_bucket(**AT, **options)
+
+    [paged, single] = recorder.seen
+    assert paged.target == single.target
+    assert {**paged.headers, "authorization": ""} == {**single.headers, "authorization": ""}
+
+
 def test_page_is_asked_for_only_when_it_is_wanted(recorder: Recorder, client: CosClient) -> None:
     recorder.default = page("a", marker="a")
 

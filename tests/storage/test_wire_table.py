@@ -13,7 +13,8 @@ from tests.storage.wire.table import CASES
 
 ELSEWHERE = {
     "get_object_url": "sends nothing: test_presigned_urls_are_equal",
-    "get_object_acls": "sends what get_object_acl sends, many times",
+    "get_bucket_pages": "sends what get_bucket sends: test_page_is_asked_for_as_a_single_one_is",
+    "get_object_acls": "sends what get_object_acl sends: test_requests_are_signed_and_equal_to_single_ones",
 }
 NEVER_SENT = {
     "Bucket": "is the host, in every case",
