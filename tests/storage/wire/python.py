@@ -41,5 +41,5 @@ def python_call(sdk: CosS3Client, case: Case) -> Any:
     """Call the SDK, and read a download to its end."""
     result = getattr(sdk, case.python.method)(**case.for_python())
     if isinstance(result, dict) and "Body" in result:
-        result["Body"].get_raw_stream().read()
+        result["Body"] = result["Body"].get_raw_stream().read()
     return result
