@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,34 @@ def test_unreadable_answer_is_an_error_of_its_object(recorder: Recorder, client:
 
     assert isinstance(found["k"], errors.Unavailable)
     assert found["k"].operation == "Get Object ACL"
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 9000000000", "Transfer-Encoding: chunked"])
+def test_answer_without_an_end_is_an_error(recorder: Recorder, client: CosClient, head: str) -> None:
+    def endless(connection: socket.socket) -> None:
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode())
+        with suppress(OSError):
+            while True:
+                connection.sendall(b"10000\r\n" + bytes(65536) + b"\r\n")
+
+    recorder.steps.append(endless)
+
+    found = read(client, ["endless", "fine"], InFlight=1)
+
+    assert isinstance(found["endless"], errors.Unavailable)
+    assert found["fine"]["ACL"] == "default"
+
+
+def test_half_a_head_is_no_answer(recorder: Recorder, client: CosClient) -> None:
+    def half(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nx-cos-acl: def")
+        drop(connection)
+
+    recorder.steps.append(half)
+
+    found = read(client, ["k"])
+
+    assert isinstance(found["k"], errors.Interrupted)
 
 
 @pytest.mark.parametrize("trouble", [SLOW_DOWN, drop], ids=["slow down", "dropped"])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pycurl
 
+from apps.storage import errors
 from apps.storage.cos.curl import (
     Timeouts,
     TransportFailure,
@@ -20,10 +21,12 @@ from apps.storage.cos.curl import (
     curl_limit,
     failure_from,
 )
-from apps.storage.cos.messages import Answer, Pace, Request, headers_parse
+from apps.storage.cos.messages import Answer, Pace, Request, head_is_whole, headers_parse
 from apps.storage.types import Endpoint
 
 _TICK_S = 0.25
+# The answers are small by nature; libcurl keeps count, and keeps the time of the whole call as well.
+_ANSWER_BYTES_MAX = 1 << 20
 _inherited: list[Any] = []
 
 
@@ -38,6 +41,7 @@ class Lane:
         self.curl = pycurl.Curl()
         curl_configure(self.curl, endpoint, timeouts)
         curl_limit(self.curl, Pace.SHORT, timeouts)
+        self.curl.setopt(pycurl.MAXFILESIZE_LARGE, _ANSWER_BYTES_MAX)
         self.curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
         self.curl.setopt(pycurl.WRITEFUNCTION, self._body.append)
 
@@ -47,8 +51,11 @@ class Lane:
         self._body.clear()
         curl_aim(self.curl, request, self._endpoint)
 
-    def answer(self) -> Answer:
-        status, headers = headers_parse(b"".join(self._head))
+    def answer(self) -> Answer | TransportFailure:
+        head = b"".join(self._head)
+        if not head_is_whole(head):
+            return TransportFailure(errors.Interrupted("The store's answer was cut short."), was_sent=True)
+        status, headers = headers_parse(head)
         return Answer(status, headers, b"".join(self._body))
 
 
