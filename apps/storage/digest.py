@@ -7,7 +7,7 @@ writes them as decimal text.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from fastcrc import crc64
@@ -41,15 +41,25 @@ def crc64_file(fd: int, offset: int, length: int) -> int:
 
     Raises EOFError when the file ends before that, OSError when it cannot be read.
     """
+    crc = 0
+    for piece in file_pieces(fd, offset, length):
+        crc = crc64_update(piece, crc)
+    return crc
+
+
+def file_pieces(fd: int, offset: int, length: int) -> Iterator[memoryview]:
+    """Yield `length` bytes from `offset` of an open file in pieces, each valid until the next is asked for.
+
+    The file's position stays. Raises EOFError when the file ends before that, OSError when it cannot be read.
+    """
     view = memoryview(bytearray(min(_READ_SIZE, max(length, 1))))
-    crc, end = 0, offset + length
+    end = offset + length
     while offset < end:
         count = os.preadv(fd, [view[: min(len(view), end - offset)]], offset)
         if not count:
             raise EOFError(f"The file ends at byte {offset}, {end - offset} bytes too early.")
-        crc = crc64_update(view[:count], crc)
+        yield view[:count]
         offset += count
-    return crc
 
 
 def _multiply(a: int, b: int) -> int:

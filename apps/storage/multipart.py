@@ -35,16 +35,19 @@ class PartPlan:
 def plan_parts(
     size: int,
     *,
+    part_size: int | None = None,
     part_size_min: int = PART_SIZE_MIN,
     parts_max: int = PARTS_MAX,
     part_size_max: int = PART_SIZE_MAX,
 ) -> PartPlan:
     """Return how to cut `size` bytes into at most `parts_max` parts.
 
-    Parts are `part_size_min`, at least 16 MiB from 1 GiB up, and doubled until they are few enough. An
-    empty object has one part of length 0. Raises Refused when even the largest parts are too many.
+    Parts are `part_size_min`, at least 16 MiB from 1 GiB up, unless somebody wants them to be `part_size`;
+    they are doubled until they are few enough. An empty object has one part of length 0. Raises Refused
+    when even the largest parts are too many.
     """
-    part_size = max(part_size_min, PART_SIZE_LARGE) if size >= LARGE_FROM else part_size_min
+    if part_size is None:
+        part_size = max(part_size_min, PART_SIZE_LARGE) if size >= LARGE_FROM else part_size_min
     part_size = min(part_size, part_size_max)
     while _count(size, part_size) > parts_max:
         if part_size >= part_size_max:

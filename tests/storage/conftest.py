@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import pytest
 from harness.node import NodeMissing
 
+from apps.localstore import LocalStore
 from apps.storage.cos import CosClient, Retries, Timeouts
 from apps.storage.providers.cos import CosStore
 from apps.storage.types import Credentials, Endpoint
 from tests.storage.identity import SECRET_ID, SECRET_KEY
 from tests.storage.recorder import Recorder
+from tests.storage.slices import Ground, ground_of, slice_threads, store_running
 from tests.storage.wire.node import NodeSdk
 
 # The contract's topics are imported by test_store_contract, not collected.
@@ -62,3 +64,16 @@ def recorded_store(recorder: Recorder) -> CosStore:
     return CosStore(
         Credentials(SECRET_ID, SECRET_KEY), Endpoint(scheme="http", connect_to=f"127.0.0.1:{recorder.port}")
     )
+
+
+@pytest.fixture(scope="module")
+def slice_server() -> Iterator[LocalStore]:
+    with store_running() as server:
+        yield server
+
+
+@pytest.fixture
+def ground(slice_server: LocalStore) -> Iterator[Ground]:
+    """A bucket of its own for each test, after which no thread of a slice call may be left."""
+    yield ground_of(slice_server)
+    assert slice_threads() == []

@@ -10,9 +10,11 @@ from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.presign import PresignOperations
 from apps.storage.cos.service import ServiceOperations
 from apps.storage.cos.settings import AclOperations, TaggingOperations
+from apps.storage.cos.slice_upload import SliceUploadOperations
 
 
 class CosClient(
+    SliceUploadOperations,
     ServiceOperations,
     BucketOperations,
     AclOperations,

@@ -32,12 +32,16 @@ _MAYBE_SENT = {
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long to wait, in seconds, per phase of a call."""
+    """How long to wait, in seconds, per phase of a call.
+
+    `tidy_s` is for the abort of an upload whose caller wants to be gone.
+    """
 
     connect_s: float = 10.0
     small_s: float = 10.0
     stalled_s: int = 60
     long_s: float = 1800.0
+    tidy_s: float = 5.0
 
 
 class TransportFailure(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,8 +26,20 @@ class Progress(TypedDict):
     percent: float
 
 
+class SliceProgress(Progress):
+    """`SliceSize` and `FileSize` are bytes, `PartNumber` is how many parts are done.
+
+    Source: `onProgress` of Slice Upload File and Slice Copy File.
+    """
+
+    SliceSize: int
+    PartNumber: int
+    FileSize: int
+
+
 # Returning False stops the operation with Canceled; an exception stops it and is raised to the caller.
 ProgressCallback = Callable[[Progress], object]
+SliceProgressCallback = Callable[[SliceProgress], object]
 
 
 class Speedometer:
@@ -74,3 +87,43 @@ def bytes_reporter(callback: ProgressCallback | None, *, total: int) -> OnProgre
         return callback(progress_of(loaded, total, speedometer.speed_at(loaded))) is not False
 
     return report
+
+
+class Gauge:
+    """Adds up the bytes of parts that several threads move. What it shows never falls and ends at `total`.
+
+    A part that is sent again counts from its start, and is not seen to until it has caught up.
+    """
+
+    def __init__(self, *, total: int, slice_size: int) -> None:
+        self._total = total
+        self._slice_size = slice_size
+        self._lock = threading.Lock()
+        self._moving: dict[int, int] = {}
+        self._done = self._shown = self._parts = 0
+        self._speedometer = Speedometer()
+
+    def part_at(self, number: int, loaded: int) -> None:
+        """Note that `loaded` bytes of a part have moved so far."""
+        with self._lock:
+            self._moving[number] = loaded
+
+    def part_done(self, number: int, length: int) -> None:
+        """Note that a part of `length` bytes is where it should be."""
+        with self._lock:
+            self._moving.pop(number, None)
+            self._done += length
+            self._parts += 1
+
+    def read(self) -> SliceProgress:
+        """Return how far all parts are. For one thread."""
+        with self._lock:
+            moved, parts = self._done + sum(self._moving.values()), self._parts
+        self._shown = max(self._shown, min(moved, self._total))
+        progress = progress_of(self._shown, self._total, self._speedometer.speed_at(self._shown))
+        return {
+            **progress,
+            "SliceSize": self._slice_size,
+            "PartNumber": parts,
+            "FileSize": self._total,
+        }

@@ -1,0 +1,216 @@
+"""One slice call under way: who waits, who works, and how all of it stops.
+
+The thread that called only waits and calls callbacks. All requests are made by a thread of ours that drives,
+and by those that it starts for parts. So a signal, a soft time limit or a callback that raises can break
+into the waiting, and never between a request and the note of what it did: the upload id of an Initiate is
+always known to the one who has to abort it. None of these threads outlives the call.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+from apps.storage import errors
+from apps.storage.cos.cancel import CancelToken, cancel_applied
+from apps.storage.cos.progress import Gauge, SliceProgressCallback
+
+_TICK_S = 0.1
+_HEARTBEAT_S = 0.5
+
+_Ask = Callable[[], None]
+_T = TypeVar("_T")
+_Part = TypeVar("_Part")
+
+
+class SliceRun(Generic[_T]):
+    """Runs one piece of work that returns `_T`, with callbacks and a token of the caller's.
+
+    A caller who stops waits up to `tidy_s` for the store to take an abort.
+    """
+
+    def __init__(
+        self,
+        *,
+        tidy_s: float,
+        cancel: CancelToken | None = None,
+        on_progress: SliceProgressCallback | None = None,
+        on_hash_progress: SliceProgressCallback | None = None,
+    ) -> None:
+        self._tidy_s = tidy_s
+        self.token = CancelToken()
+        self.tidying = CancelToken()
+        self.sent = self.hashed = Gauge(total=0, slice_size=0)
+        self._callers_token = cancel or cancel_applied()
+        self._listeners = [_Listener(on_progress), _Listener(on_hash_progress)]
+        self._asks: SimpleQueue[_Ask | None] = SimpleQueue()
+        self._aftermath: list[str] = []
+        self._results: list[_T] = []
+        self._problems: list[BaseException] = []
+
+    def drive(self, work: Callable[[], _T]) -> _T:
+        """Return what `work` returns in a thread of its own; call back from here until it has ended.
+
+        Raises what it raises, what a callback raises, and what breaks into the waiting.
+        """
+        token = self._callers_token
+        with nullcontext() if token is None else token.waking(self.token.cancel):
+            driver = threading.Thread(target=self._drive, args=(work,), name="slice", daemon=True)
+            try:
+                driver.start()
+                self._attend(driver)
+            except BaseException as problem:
+                self._problems.insert(0, problem)
+            finally:
+                self._end(driver)
+        if self._results and all(isinstance(problem, errors.Canceled) for problem in self._problems):
+            # It was done before anybody could be heard.
+            return self._results[0]
+        raise self._explained(self._problems[0])
+
+    def measure(self, *, total: int, slice_size: int) -> None:
+        """Begin to count: from here on callbacks are called."""
+        self.sent = Gauge(total=total, slice_size=slice_size)
+        self.hashed = Gauge(total=total, slice_size=slice_size)
+        self._listeners[0].gauge, self._listeners[1].gauge = self.sent, self.hashed
+
+    def parts(
+        self, numbers: Iterable[int], work: Callable[[int], _Part], *, threads: int
+    ) -> dict[int, _Part]:
+        """Return what `work` returns for each number, with at most `threads` of them under way at once.
+
+        The first failure stops all the others where they are, and is raised once they have ended.
+        """
+        waiting, lock = list(reversed(list(numbers))), threading.Lock()
+        done: dict[int, _Part] = {}
+        failures: list[BaseException] = []
+
+        def labor() -> None:
+            with self.token.applied():
+                while number := _next(waiting, lock):
+                    try:
+                        done[number] = work(number)
+                    except BaseException as failure:
+                        failures.append(failure)
+                        waiting.clear()
+                        self.token.cancel()
+                    self._asks.put(None)
+
+        helpers = self._start(labor, min(threads, len(waiting)) - 1)
+        labor()
+        for helper in helpers:
+            helper.join()
+        if failures:
+            raise failures[0]
+        return done
+
+    def ask(self, question: _Ask) -> None:
+        """Have the calling thread do something, and wait for it; raises Canceled when that ends the call."""
+        answered: SimpleQueue[None] = SimpleQueue()
+
+        def answer() -> None:
+            question()
+            answered.put(None)
+
+        with self.token.waking(lambda: answered.put(None)):
+            self._asks.put(answer)
+            answered.get()
+        self.token.require()
+
+    def report(self) -> None:
+        """Have the caller hear how far it is, now; a caller who says no ends the call here."""
+        self.ask(self._report)
+
+    def add(self, sentence: str) -> None:
+        """Add what else the caller must know to whatever is going to be raised."""
+        self._aftermath.append(sentence)
+
+    def _drive(self, work: Callable[[], _T]) -> None:
+        try:
+            with self.token.applied():
+                self._results.append(work())
+        except BaseException as problem:
+            self._problems.append(problem)
+        finally:
+            self._asks.put(None)
+
+    def _start(self, labor: Callable[[], None], count: int) -> list[threading.Thread]:
+        helpers = [threading.Thread(target=labor, name="slice-part", daemon=True) for _ in range(count)]
+        for started, helper in enumerate(helpers):
+            try:
+                helper.start()
+            except RuntimeError:
+                # The system has no thread left; those that run do the work of all.
+                return helpers[:started]
+        return helpers
+
+    def _attend(self, driver: threading.Thread) -> None:
+        while driver.is_alive() and not self.token.is_canceled:
+            ask = None
+            with suppress(Empty):
+                ask = self._asks.get(timeout=_TICK_S)
+            if ask is not None:
+                ask()
+            elif driver.is_alive() and not self.token.is_canceled:
+                self._report()
+
+    def _report(self) -> None:
+        for listener in self._listeners:
+            if listener.hear() is False:
+                raise errors.Canceled("The call was canceled by its own progress callback.")
+
+    def _end(self, driver: threading.Thread) -> None:
+        """Wait until no thread is left, whatever breaks into this; the second time it hurries."""
+        if self._problems:
+            self.token.cancel()
+        until = time.monotonic() + self._tidy_s
+        while driver.is_alive():
+            try:
+                driver.join(_TICK_S)
+                if time.monotonic() > until and self._is_stopped_by_caller():
+                    self.tidying.cancel()
+            except BaseException as problem:
+                self._problems.insert(0, problem)
+                self.token.cancel()
+                self.tidying.cancel()
+
+    def _is_stopped_by_caller(self) -> bool:
+        return bool(self._problems) or bool(self._callers_token and self._callers_token.is_canceled)
+
+    def _explained(self, problem: BaseException) -> BaseException:
+        for sentence in self._aftermath:
+            if isinstance(problem, errors.StorageError):
+                problem.message = f"{problem.message} {sentence}"
+            else:
+                problem.add_note(sentence)
+        return problem
+
+
+class _Listener:
+    """Tells one callback what its gauge shows: whatever is new, and twice a second that nothing is."""
+
+    def __init__(self, callback: SliceProgressCallback | None) -> None:
+        self.gauge: Gauge | None = None
+        self._callback = callback
+        self._told: tuple[int, int] | None = None
+        self._told_at = 0.0
+
+    def hear(self) -> object:
+        """Return what the callback returned, None when there was no need to call it."""
+        if self._callback is None or self.gauge is None:
+            return None
+        progress, now = self.gauge.read(), time.monotonic()
+        news = progress["loaded"], progress["PartNumber"]
+        if news == self._told and now - self._told_at < _HEARTBEAT_S:
+            return None
+        self._told, self._told_at = news, now
+        return self._callback(progress)
+
+
+def _next(waiting: list[int], lock: threading.Lock) -> int | None:
+    with lock:
+        return waiting.pop() if waiting else None
