@@ -43,9 +43,10 @@ class BlobFolder:
 
     def ids(self) -> Iterator[str]:
         """Yield the names of all files that are here, complete or not."""
-        for folder in os.scandir(self._root):
-            for entry in os.scandir(folder.path):
-                yield entry.name
+        with os.scandir(self._root) as folders:
+            for folder in folders:
+                with os.scandir(folder.path) as files:
+                    yield from (entry.name for entry in files)
 
     def writer(self, *, sha1: bool = False, full: bool = False) -> BlobWriter:
         """Return a writer for one new blob; `full` makes it fail as a full disk does."""

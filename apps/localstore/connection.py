@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import struct
@@ -17,6 +18,7 @@ from apps.localstore.pacing import Pacer
 from apps.localstore.request import Request, body_length, parse_head
 from apps.localstore.responses import Response, head_bytes, refusal_bytes
 
+logger = logging.getLogger(__name__)
 DRAIN_LIMIT = 1024 * 1024
 LINGER_S = 2.0
 DRIP_SIZE = 4096
@@ -168,11 +170,19 @@ class Connection:
             if data is not None:
                 self._sock.sendall(data[segment.offset : segment.offset + segment.size])
                 continue
-            descriptor = os.open(self._engine.blobs.path(segment.blob), os.O_RDONLY)
+            descriptor = self._blob_open(segment.blob)
             try:
                 self._sendfile(descriptor, segment.offset, segment.size)
             finally:
                 os.close(descriptor)
+
+    def _blob_open(self, blob_id: str) -> int:
+        path = self._engine.blobs.path(blob_id)
+        try:
+            return os.open(path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            logger.exception("The bytes of an object are gone", extra={"blob": str(path)})
+            raise ConnectionDropped from error
 
     def _sendfile(self, descriptor: int, offset: int, size: int) -> None:
         while size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from apps.localstore.blobs import READ_SIZE, BlobFolder
 from apps.localstore.graveyard import Graveyard
-from apps.localstore.index import Index
+from apps.localstore.index import Index, IndexUnusable
 from apps.localstore.records import Segment, StoredObject
 from apps.localstore.rows import blob_find, blobs_inline, object_find
 
@@ -46,14 +47,34 @@ class Engine:
     def __init__(self, data: Path) -> None:
         """Open or create a data folder and sweep what a crash left behind.
 
-        Raises DataFolderError when the folder cannot be written or another
-        process serves it.
+        Raises DataFolderError when the folder cannot be written, another
+        process serves it, or its index is damaged or gone. Nothing is removed
+        then: what an index does not name is only waste when the index is whole.
         """
         self._lock = folder_claim(data)
+        try:
+            self._open(data)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _open(self, data: Path) -> None:
+        path = data / "index.sqlite3"
         self.blobs = BlobFolder(data / "blobs")
         self.graveyard = Graveyard(self.blobs.unlink)
-        self.index = Index(data / "index.sqlite3", self.graveyard.bury)
-        self._sweep()
+        if not (path.exists() and path.stat().st_size) and next(self.blobs.ids(), None) is not None:
+            raise DataFolderError(
+                f"The index {path} is missing, but there are objects beside it; put the index back from a"
+                " copy, or choose another folder."
+            )
+        try:
+            self.index = Index(path, self.graveyard.bury)
+            self._sweep()
+        except (IndexUnusable, sqlite3.DatabaseError) as error:
+            raise DataFolderError(
+                f"The index {path} cannot be used: {error}. Nothing was changed; put it back from a copy,"
+                " or choose another folder."
+            ) from error
 
     def close(self) -> None:
         """Close the index and let another process have the folder."""
@@ -63,9 +84,10 @@ class Engine:
     def _sweep(self) -> None:
         """Unlink blob files that no row refers to: unfinished writes and interrupted deletes."""
         with self.index.read() as db:
-            for blob_id in self.blobs.ids():
-                if blob_find(db, blob_id) is None:
-                    self.blobs.unlink(blob_id)
+            # All are looked up before the first goes: a damaged index must not cost a byte.
+            orphans = [blob_id for blob_id in self.blobs.ids() if blob_find(db, blob_id) is None]
+        for blob_id in orphans:
+            self.blobs.unlink(blob_id)
 
     @contextmanager
     def opened(self, bucket: str, key: str) -> Iterator[Opened | None]:

@@ -43,7 +43,13 @@ CREATE TABLE IF NOT EXISTS parts(
     modified_ms INTEGER NOT NULL, crc64 TEXT NOT NULL, segments TEXT NOT NULL,
     PRIMARY KEY(upload, number)) WITHOUT ROWID;
 """
+# Written into the file; a store that knows less than the file's number keeps its hands off it.
+VERSION = 1
 BATCH = 128
+
+
+class IndexUnusable(Exception):
+    """The file is no index, is damaged, or is newer than this code; the text says which."""
 
 
 class Writer:
@@ -102,15 +108,29 @@ class Index:
         self._leader = threading.Lock()
         self._here = threading.local()
         self._idle: deque[sqlite3.Connection] = deque()
-        self._db = self._connect()
+        try:
+            self._db = self._connect()
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise IndexUnusable(str(error)) from error
+
+    def _prepare(self) -> None:
+        """Create the tables that are not there yet. Raises IndexUnusable."""
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            self._db.close()
+            raise IndexUnusable("it was written by a newer version")
         # One transaction: statement by statement, each would wait for the disk.
-        self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}COMMIT;")
+        self._db.executescript(f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA cache_size=-8192")
+        try:
+            for setting in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-8192"):
+                db.execute(f"PRAGMA {setting}")
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
         return db
 
     def close(self) -> None:

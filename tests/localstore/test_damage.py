@@ -1,0 +1,105 @@
+"""A data folder that is damaged: one sentence, and not a byte of it is touched."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.localstore import LocalStore
+from apps.localstore.engine import DataFolderError
+from tests.localstore.conftest import OWNER
+from tests.localstore.wire import Wire
+
+
+@pytest.fixture
+def filled(folder: Path) -> Path:
+    """A folder with an object that has a file of its own."""
+    store = LocalStore(data=folder, accounts=[OWNER])
+    store.start()
+    with Wire(store.port, OWNER) as wire:
+        wire.call("PUT", "/")
+        wire.call("PUT", "/k", bytes(100_000))
+    store.stop()
+    return folder
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Return every file; SQLite's own memory of who reads is none of ours."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): path.read_bytes() for path in files if not path.name.endswith(("-shm", "-wal"))}
+
+
+def index_of(folder: Path) -> Path:
+    return folder / "index.sqlite3"
+
+
+def newer(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+
+
+UNUSABLE, MISSING = "cannot be used", "is missing, but there are objects beside it"
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no database": (lambda path: path.write_bytes(b"garbage" * 1000), UNUSABLE),
+    "cut off": (lambda path: path.write_bytes(path.read_bytes()[:5000]), UNUSABLE),
+    "overwritten": (lambda path: path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 40_960), UNUSABLE),
+    "gone": (lambda path: path.unlink(), MISSING),
+    "emptied": (lambda path: path.write_bytes(b""), MISSING),
+    "newer": (newer, "written by a newer version"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_index_is_one_sentence_and_costs_nothing(filled: Path, damage: str) -> None:
+    do, sentence = DAMAGES[damage]
+    do(index_of(filled))
+    before = snapshot(filled)
+
+    for _ in range(2):
+        with pytest.raises(DataFolderError, match=sentence):
+            LocalStore(data=filled, accounts=[OWNER]).start()
+
+    assert snapshot(filled) == before
+    assert any("blobs" in name for name in before)
+
+
+def test_index_put_back_serves_again(filled: Path) -> None:
+    copy = index_of(filled).read_bytes()
+    index_of(filled).unlink()
+    store = LocalStore(data=filled, accounts=[OWNER])
+    with pytest.raises(DataFolderError):
+        store.start()
+
+    index_of(filled).write_bytes(copy)
+    store.start()
+
+    with Wire(store.port, OWNER) as wire:
+        assert wire.call("GET", "/k").body == bytes(100_000)
+    store.stop()
+
+
+def test_command_says_the_sentence(filled: Path) -> None:
+    index_of(filled).write_bytes(b"garbage" * 1000)
+
+    with pytest.raises(CommandError, match="cannot be used: file is not a database"):
+        call_command("localstore", "--port", "0", "--data", str(filled))
+
+
+def test_lost_bytes_are_an_error_and_not_other_bytes(filled: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = next(path for path in (filled / "blobs").rglob("*") if path.is_file())
+    file.unlink()
+    store = LocalStore(data=filled, accounts=[OWNER])
+    store.start()
+
+    with Wire(store.port, OWNER) as wire, pytest.raises(ConnectionError):
+        wire.call("GET", "/k")
+
+    with Wire(store.port, OWNER) as wire:
+        assert wire.call("GET", "/missing").status == 404
+    store.stop()
+    assert "The bytes of an object are gone" in caplog.text
