@@ -8,6 +8,7 @@ from apps.storage import errors
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient
 from apps.storage.providers.cos.grants import grant_options, grantee_of
+from apps.storage.providers.cos.records import next_marker
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import bucket_of, summary_of
 from apps.storage.tags import Tag
@@ -21,11 +22,10 @@ class BucketCalls(OnClient):
         self, *, marker: str = "", limit: int = 2000, region: str | None = None
     ) -> BucketPage:
         page = self.client.get_service(Region=region, Marker=marker or None, MaxKeys=limit)
-        is_last = page["IsTruncated"] != "true" or page["NextMarker"] in ("", marker)
         return BucketPage(
             owner=grantee_of(page["Owner"]),
             buckets=tuple(bucket_of(record) for record in page["Buckets"]),
-            next_marker=None if is_last else page["NextMarker"],
+            next_marker=next_marker(page, marker),
         )
 
     def list_buckets(self) -> Sequence[Bucket]:
@@ -76,5 +76,5 @@ class BucketCalls(OnClient):
         return Listing(
             objects=tuple(summary_of(record) for record in page["Contents"]),
             prefixes=tuple(entry["Prefix"] for entry in page["CommonPrefixes"]),
-            next_marker=page["NextMarker"] or None if page["IsTruncated"] == "true" else None,
+            next_marker=next_marker(page, marker),
         )

@@ -18,7 +18,7 @@ _GROUP_ROOT = "http://cam.qcloud.com/groups/global/"
 _GROUPS = {"AllUsers": GranteeKind.EVERYONE, "AuthenticatedUsers": GranteeKind.SIGNED_IN}
 _GROUP = re.compile(r"https?://[^/]+/groups/global/(AllUsers|AuthenticatedUsers)")
 _EVERYONE = frozenset({"anyone", "anonymous", "qcs::cam::anyone:anyone", "qcs::cam::anonymous:anonymous"})
-_ACCOUNT = re.compile(r"(?:qcs::cam::uin/)?(\d+)(?:(?::uin/|:root/|/)(\d+))?")
+_ACCOUNT = re.compile(r"(?:qcs::cam::uin/)?([0-9]+)(?:(?::uin/|:root/|/)([0-9]+))?")
 _SPELLED = ("Type", "ID", "URI")
 _CANNED = {
     frozenset[tuple[GranteeKind, str]](): "private",

@@ -9,6 +9,7 @@ from apps.storage import errors
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
+from apps.storage.providers.cos.records import crc64_text
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import (
     combined_crc64,
@@ -75,7 +76,7 @@ class MultipartCalls(OnClient):
             Body=body,
             onProgress=counts_of(on_progress),
         )
-        return StoredPart(number=number, size=body.length, etag=etag_bare(part["ETag"]), crc64=part["CRC64"])
+        return StoredPart(number, body.length, etag_bare(part["ETag"]), crc64_text(part["CRC64"]))
 
     def upload_part_copy(
         self,
@@ -102,7 +103,7 @@ class MultipartCalls(OnClient):
             **condition,
         )
         size = last_byte - first_byte + 1
-        return StoredPart(number=number, size=size, etag=etag_bare(part["ETag"]), crc64=part["CRC64"])
+        return StoredPart(number, size, etag_bare(part["ETag"]), crc64_text(part["CRC64"]))
 
     def list_parts(self, *, bucket: str, region: str, key: str, upload_id: str) -> Iterator[StoredPart]:
         marker = ""
@@ -110,11 +111,13 @@ class MultipartCalls(OnClient):
             page = self.client.multipart_list_part(
                 Bucket=bucket, Region=region, Key=key, UploadId=upload_id, PartNumberMarker=marker
             )
-            parts = page["Part"]
-            yield from (part_of(record) for record in parts)
+            parts = [part_of(record) for record in page["Part"]]
+            yield from parts
             if page["IsTruncated"] != "true" or not parts:
                 return
-            marker = page["NextPartNumberMarker"] or parts[-1]["PartNumber"]
+            if parts[-1].number <= int(marker or 0):
+                raise errors.Unavailable("The store's list of parts does not advance.")
+            marker = str(parts[-1].number)
 
     def complete_multipart_upload(
         self, *, bucket: str, region: str, key: str, upload_id: str, parts: Sequence[StoredPart]

@@ -13,6 +13,7 @@ from apps.storage.cos.keys import key_is_xml_safe
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
+from apps.storage.providers.cos.records import record_number, record_text
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import (
     condition_options,
@@ -78,7 +79,7 @@ class ObjectCalls(OnClient):
         fields = self.client.head_object(
             Bucket=bucket, Region=region, Key=key, VersionId=version_id, **conditions
         )
-        return info_of(key, fields, int(fields.get("content-length") or 0))
+        return info_of(key, fields, record_number(fields, "content-length", "0"))
 
     def get_object(
         self,
@@ -152,7 +153,8 @@ class ObjectCalls(OnClient):
         self, *, bucket: str, region: str, keys: Sequence[str], is_quiet: bool = False
     ) -> DeleteOutcome:
         batch = [key for key in keys if key_is_xml_safe(key) and "\r" not in key]
-        left = [key for key in keys if key not in frozenset(batch)]
+        sent = frozenset(batch)
+        left = [key for key in keys if key not in sent]
         deleted, failures = self._delete_batch(bucket, region, batch, is_quiet) if batch else ([], [])
         for key in left:
             try:
@@ -168,11 +170,11 @@ class ObjectCalls(OnClient):
         answer = self.client.delete_multiple_object(
             Bucket=bucket, Region=region, Objects=[{"Key": key} for key in keys], Quiet=is_quiet
         )
-        failures = {record["Key"]: record for record in answer["Error"]}
+        failures = {record_text(record, "Key"): record for record in answer["Error"]}
         if is_quiet:
             deleted = set(keys) - set(failures)
         else:
-            deleted = {record["Key"] for record in answer["Deleted"]} - set(failures)
+            deleted = {record_text(record, "Key") for record in answer["Deleted"]} - set(failures)
         return [key for key in keys if key in deleted], [
             delete_failure_of(key, failures.get(key)) for key in keys if key not in deleted
         ]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from apps.storage.cors import Cors, CorsRule, Preflight
 from apps.storage.errors import Refused
+from apps.storage.providers.cos.records import record_text
 from apps.storage.tags import Tag
 
 
@@ -48,7 +49,9 @@ def preflight_of(result: Mapping[str, Any]) -> Preflight:
 
 def tags_of(result: Mapping[str, Any]) -> tuple[Tag, ...]:
     """Return the answer of Get Bucket Tagging."""
-    return tuple(Tag(record.get("Key", ""), record.get("Value", "")) for record in result["Tags"])
+    return tuple(
+        Tag(record_text(record, "Key"), record_text(record, "Value", "")) for record in result["Tags"]
+    )
 
 
 def tag_records(tags: Iterable[Tag]) -> list[dict[str, str]]:

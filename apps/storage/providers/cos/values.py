@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from apps.storage.cos.addresses import region_canonical
 from apps.storage.digest import crc64_combine_parts
+from apps.storage.errors import Refused, Unavailable
+from apps.storage.providers.cos.records import crc64_text, record_number, record_text, size_text
 from apps.storage.types import (
     Bucket,
     DeleteFailure,
@@ -35,19 +37,21 @@ _HEADER_OPTIONS = {
 
 def bucket_of(record: Mapping[str, str]) -> Bucket:
     """Return a bucket of Get Service; a legacy region gets its present name."""
-    return Bucket(
-        record["Name"], region_canonical(record["Location"]), time_of(record.get("CreationDate", ""))
-    )
+    try:
+        region = region_canonical(record_text(record, "Location"))
+    except Refused as error:
+        raise Unavailable(f"The store names a bucket in no region. {error.message}") from None
+    return Bucket(record_text(record, "Name"), region, time_of(record.get("CreationDate")))
 
 
 def summary_of(record: Mapping[str, Any]) -> ObjectSummary:
     """Return one row of Get Bucket."""
     return ObjectSummary(
-        key=record["Key"],
-        size=int(record.get("Size") or 0),
-        etag=etag_bare(record.get("ETag", "")),
-        modified_at=time_of(record.get("LastModified", "")),
-        storage_class=str(record.get("StorageClass") or "STANDARD").upper(),
+        key=record_text(record, "Key"),
+        size=record_number(record, "Size", "0"),
+        etag=etag_bare(record_text(record, "ETag", "")),
+        modified_at=time_of(record.get("LastModified")),
+        storage_class=record_text(record, "StorageClass", "STANDARD").upper(),
         owner_id=id_of(record.get("Owner")),
     )
 
@@ -60,7 +64,7 @@ def info_of(key: str, fields: Mapping[str, Any], size: int) -> ObjectInfo:
         key=key,
         size=size,
         etag=etag_bare(fields["ETag"]),
-        crc64=fields["CRC64"],
+        crc64=crc64_text(fields["CRC64"]),
         content_type=headers.get("content-type", ""),
         modified_at=time_of(headers.get("last-modified", "")),
         storage_class=str(fields["x-cos-storage-class"]).upper(),
@@ -75,33 +79,33 @@ def info_of(key: str, fields: Mapping[str, Any], size: int) -> ObjectInfo:
 
 def part_of(record: Mapping[str, str]) -> StoredPart:
     """Return one part of List Parts, which knows no CRC-64 today."""
-    number, size = int(record["PartNumber"]), int(record["Size"])
-    modified_at = time_of(record.get("LastModified", ""))
-    return StoredPart(number, size, etag_bare(record["ETag"]), record.get("CRC64"), modified_at)
+    number, size = record_number(record, "PartNumber"), record_number(record, "Size")
+    etag, crc64 = etag_bare(record_text(record, "ETag")), crc64_text(record.get("CRC64"))
+    return StoredPart(number, size, etag, crc64, time_of(record.get("LastModified")))
 
 
 def unfinished_of(record: Mapping[str, Any]) -> UnfinishedUpload:
     """Return one upload of List Multipart Uploads."""
     return UnfinishedUpload(
-        key=record["Key"],
-        upload_id=record["UploadId"],
-        initiated_at=time_of(record.get("Initiated", "")),
+        key=record_text(record, "Key"),
+        upload_id=record_text(record, "UploadId"),
+        initiated_at=time_of(record.get("Initiated")),
         initiator_id=id_of(record.get("Initiator")),
         owner_id=id_of(record.get("Owner")),
-        storage_class=str(record.get("StorageClass") or "").upper(),
+        storage_class=record_text(record, "StorageClass", "").upper(),
     )
 
 
 def stored_of(result: Mapping[str, Any]) -> StoredObject:
     """Return the answer to a write."""
-    return StoredObject(etag=etag_bare(result["ETag"]), crc64=result["CRC64"])
+    return StoredObject(etag=etag_bare(result["ETag"]), crc64=crc64_text(result["CRC64"]))
 
 
 def delete_failure_of(key: str, record: Mapping[str, str] | None) -> DeleteFailure:
     """Return why a key was not deleted; None stands for a key that the answer left out."""
     if record is None:
         return DeleteFailure(key, "", "The store did not say what happened to this key.")
-    return DeleteFailure(key, record.get("Code", ""), record.get("Message", ""))
+    return DeleteFailure(key, record_text(record, "Code", ""), record_text(record, "Message", ""))
 
 
 def options_of(headers: ObjectHeaders) -> dict[str, Any]:
@@ -167,7 +171,8 @@ def combined_crc64(parts: Sequence[StoredPart]) -> str | None:
 def size_of(content_range: str | None, content_length: int) -> int:
     """Return the size of the whole object: a range says it after its slash."""
     total = (content_range or "").rpartition("/")[2]
-    return int(total) if total.isdigit() else max(0, content_length)
+    size = size_text(total)
+    return max(0, content_length) if size is None else size
 
 
 def etag_bare(etag: str) -> str:
@@ -197,14 +202,16 @@ def disposition_of(filename: str | None, *, is_inline: bool) -> str | None:
     return f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
-def time_of(text: str) -> datetime | None:
+def time_of(text: object) -> datetime | None:
     """Return an aware time from any spelling that COS uses, None when there is none to read."""
+    if not isinstance(text, str):
+        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
