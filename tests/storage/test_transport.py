@@ -325,21 +325,6 @@ def test_silent_store_times_out(recorder: Recorder) -> None:
     released.set()
 
 
-def test_no_secret_reaches_an_error(
-    recorder: Recorder, client: CosClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    recorder.steps.extend([drop, reply(403, ERROR % b"SignatureDoesNotMatch")])
-    texts = []
-    for _ in range(2):
-        with pytest.raises(errors.StorageError) as caught:
-            client.head_object(**AT, Key="k")
-        texts.append(repr(caught.value) + str(caught.value) + repr(caught.value.__dict__))
-
-    spoken = " ".join(texts) + caplog.text
-    for secret in (SECRET_KEY, "q-signature", *(seen.authorization["q-signature"] for seen in recorder.seen)):
-        assert secret not in spoken
-
-
 def test_child_of_a_fork_has_its_own_connection(
     recorder: Recorder, client: CosClient, body: FileSlice
 ) -> None:

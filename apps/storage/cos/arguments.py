@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from apps.storage.errors import Refused
 
 PART_NUMBER_MAX = 10_000
+
+Callback = TypeVar("Callback")
 
 # A line break in a value would begin another header, and a NUL ends it early.
 _REFUSED_IN_HEADER = re.compile("[\x00\r\n]")
@@ -20,7 +22,7 @@ _GRANT = re.compile(r'\s*(?:id|uin|uri)\s*=\s*"[^",]+"\s*', re.IGNORECASE)
 _GRANT_NAME_2017 = re.compile(r'\buin(?=\s*=\s*")', re.IGNORECASE)
 _CANNED = re.compile(r"[a-z]+(?:-[a-z]+)*")
 _TOKEN = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
-_DECIMAL = re.compile(r"[0-9]{1,19}")
+_DECIMAL = re.compile(r"[0-9]{1,20}")
 
 
 def text_argument(name: str, value: object) -> str:
@@ -105,9 +107,21 @@ def part_number(value: object, name: str = "PartNumber") -> str:
     return str(number_argument(name, value, least=1, most=PART_NUMBER_MAX))
 
 
-def length_argument(value: object) -> int | None:
-    """Return `ContentLength` in bytes, None where it is left to the body; raises Refused."""
-    return None if value is None or value == "" else number_argument("ContentLength", value)
+def length_argument(value: object, name: str = "ContentLength") -> int | None:
+    """Return a length in bytes, None where nobody says it; raises Refused."""
+    return None if value is None or value == "" else number_argument(name, value)
+
+
+def callback_argument(name: str, value: Callback | None) -> Callback | None:
+    """Return a function, or None; raises Refused for what cannot be called."""
+    if value is not None and not callable(value):
+        raise Refused(f"{name} must be a function, not {type(value).__name__}.")
+    return value
+
+
+def crc64_argument(name: str, value: object) -> str | None:
+    """Return a CRC-64 as its decimal text, None where it is not known; raises Refused."""
+    return None if value is None else str(number_argument(name, value, most=(1 << 64) - 1))
 
 
 def grants_argument(name: str, value: object) -> str:

@@ -8,7 +8,14 @@ from typing import Any, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host, copy_source
-from apps.storage.cos.arguments import length_argument, part_number, required_text, text_argument
+from apps.storage.cos.arguments import (
+    callback_argument,
+    crc64_argument,
+    length_argument,
+    part_number,
+    required_text,
+    text_argument,
+)
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Result, xml_request
 from apps.storage.cos.keys import key_quote
@@ -72,6 +79,7 @@ class MultipartOperations(MultipartListOperations):
         Part, 2026-08.
         """
         query, headers = _part(PartNumber, UploadId), headers_of(options, PartOptions)
+        callback = callback_argument("onProgress", onProgress)
         with body_open(Body, length=length_argument(ContentLength)) as body:
             answer = self._object_call(
                 "Upload Part",
@@ -84,7 +92,7 @@ class MultipartOperations(MultipartListOperations):
                 body=body,
                 pace=Pace.BODY,
                 subject=Subject.UPLOAD,
-                on_progress=bytes_reporter(onProgress, total=body.length),
+                on_progress=bytes_reporter(callback, total=body.length),
             )
         return {
             "ETag": answer.headers.get("etag", ""),
@@ -141,7 +149,7 @@ class MultipartOperations(MultipartListOperations):
         UploadId: str,
         Parts: Iterable[Mapping[str, Any]],
         ExpectedSize: int | str | None = None,
-        ExpectedCRC64: str | None = None,
+        ExpectedCRC64: int | str | None = None,
     ) -> Result:
         """Make the object from its parts: `Location`, `Bucket`, `Key`, `ETag`, `CRC64`, `IsReconciled`.
 
@@ -153,6 +161,8 @@ class MultipartOperations(MultipartListOperations):
         Source: Complete Multipart Upload, 2026-08.
         """
         query = _upload(UploadId)
+        size = length_argument(ExpectedSize, "ExpectedSize")
+        crc64 = crc64_argument("ExpectedCRC64", ExpectedCRC64)
         request = xml_request(complete_body(Parts))
         try:
             answer = self._object_call(
@@ -169,7 +179,7 @@ class MultipartOperations(MultipartListOperations):
             )
             return _completed(answer, Bucket, Key)
         except (errors.Unavailable, errors.UploadNotFound) as error:
-            found = self._found(Bucket, Region, Key, ExpectedSize, ExpectedCRC64)
+            found = self._found(Bucket, Region, Key, size, crc64)
             if found is None:
                 raise error
             return found
@@ -194,7 +204,7 @@ class MultipartOperations(MultipartListOperations):
         return {"MultipartAbortSuccess": True, "RequestId": answer.request_id}
 
     def _found(
-        self, bucket: str, region: str, key: str, size: int | str | None, crc64: str | None
+        self, bucket: str, region: str, key: str, size: int | None, crc64: str | None
     ) -> Result | None:
         """Return the result of an upload that did finish, None when that cannot be told."""
         if size is None or crc64 is None:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import copy_source
-from apps.storage.cos.arguments import flag_argument, length_argument, records_argument
+from apps.storage.cos.arguments import callback_argument, flag_argument, length_argument, records_argument
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.download import Download
@@ -124,6 +124,7 @@ class ObjectOperations(Caller):
         """
         key_check(Key)
         headers = headers_of(options, PutObjectOptions)
+        callback = callback_argument("onProgress", onProgress)
         with body_open(Body, length=length_argument(ContentLength)) as body:
             answer = self._object_call(
                 "Put Object",
@@ -135,7 +136,7 @@ class ObjectOperations(Caller):
                 body=body,
                 pace=Pace.BODY,
                 subject=Subject.BUCKET,
-                on_progress=bytes_reporter(onProgress, total=body.length),
+                on_progress=bytes_reporter(callback, total=body.length),
             )
         return {**_written(answer.headers), "RequestId": answer.request_id}
 

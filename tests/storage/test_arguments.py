@@ -1,0 +1,374 @@
+"""What callers may pass: old spellings go out as today's, and what no store could accept does not go out."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from apps.storage import errors
+from apps.storage.cos import CosClient
+from apps.storage.cos.addresses import LEGACY_REGIONS, REGIONS
+from tests.storage.operations import BY_METHOD, OPERATIONS
+from tests.storage.recorder import Recorder, Seen
+
+
+def sent(recorder: Recorder, client: CosClient, method: str, **changes: Any) -> Seen:
+    """Return the request of a legal call with `changes`."""
+    recorder.default = BY_METHOD[method].answer
+    BY_METHOD[method].call(client, **changes)
+    return recorder.seen[-1]
+
+
+# As the 2017 document and the configuration files of older SDKs call them.
+ALIASES = {
+    "china-south": "ap-guangzhou",
+    "china-east": "ap-shanghai",
+    "china-north": "ap-beijing-1",
+    "china-west": "ap-chengdu",
+    "singapore": "ap-singapore",
+    "cn-south": "ap-guangzhou",
+    "cn-east": "ap-shanghai",
+    "cn-north": "ap-beijing-1",
+    "cn-southwest": "ap-chengdu",
+    "tianjin": "ap-beijing-1",
+    "cossh": "ap-shanghai",
+    "cosgz": "ap-guangzhou",
+    "cosbj": "ap-beijing",
+    "costj": "ap-beijing-1",
+    "coscd": "ap-chengdu",
+    "cossgp": "ap-singapore",
+    "coshk": "ap-hongkong",
+    "cosca": "na-toronto",
+    "cosger": "eu-frankfurt",
+    "sg": "ap-singapore",
+}
+
+
+def test_old_region_reaches_the_present_one(recorder: Recorder, client: CosClient) -> None:
+    hosts = [sent(recorder, client, "head_bucket", Region=alias).headers["host"] for alias in ALIASES]
+
+    assert hosts == [f"photos-1250000000.cos.{region}.myqcloud.com" for region in ALIASES.values()]
+    assert LEGACY_REGIONS.keys() == ALIASES.keys()
+    assert set(ALIASES.values()) <= set(REGIONS)
+
+
+@pytest.mark.parametrize("given", ["Standard_IA", "standard_ia", "STANDARD_IA"])
+@pytest.mark.parametrize("method", ["put_object", "multipart_init", "put_object_copy"])
+def test_storage_class_goes_out_as_its_token(
+    recorder: Recorder, client: CosClient, method: str, given: str
+) -> None:
+    assert sent(recorder, client, method, StorageClass=given).headers["x-cos-storage-class"] == "STANDARD_IA"
+
+
+@pytest.mark.parametrize(
+    ("given", "wire"),
+    [
+        ('uin="100000000001"', 'id="100000000001"'),
+        ('uin="100000000001/100000000011", uin="2"', 'id="100000000001/100000000011", id="2"'),
+        ('id="qcs::cam::uin/1:uin/2",uin="3"', 'id="qcs::cam::uin/1:uin/2",id="3"'),
+        ('id="1"', 'id="1"'),
+    ],
+)
+def test_grantee_goes_out_under_the_name_of_today(
+    recorder: Recorder, client: CosClient, given: str, wire: str
+) -> None:
+    for method in ("put_bucket", "put_bucket_acl", "put_object", "put_object_acl", "multipart_init"):
+        for option in ("GrantRead", "GrantWrite", "GrantReadAcp", "GrantWriteAcp", "GrantFullControl"):
+            seen = sent(recorder, client, method, **{option: given})
+            assert wire in seen.headers.values(), (method, option)
+
+
+def test_methods_of_a_rule_go_out_in_upper_case(recorder: Recorder, client: CosClient) -> None:
+    rule = {"AllowedOrigins": "https://a.example", "AllowedMethods": ["Get", "put", "DELETE"]}
+
+    body = sent(recorder, client, "put_bucket_cors", CORSRules=[rule]).body
+
+    assert b"<AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod>" in body
+    assert b"<AllowedOrigin>https://a.example</AllowedOrigin>" in body
+
+
+@pytest.mark.parametrize(
+    ("grantee", "written"),
+    [
+        ({"uin": "1"}, b'xsi:type="CanonicalUser"><ID>qcs::cam::uin/1:uin/1</ID>'),
+        ({"uin": "1", "Subacount": "2"}, b'xsi:type="CanonicalUser"><ID>qcs::cam::uin/1:uin/2</ID>'),
+        (
+            {"uin": "anonymous"},
+            b'xsi:type="Group"><URI>http://cam.qcloud.com/groups/global/AllUsers</URI>',
+        ),
+    ],
+)
+def test_grantee_of_2017_is_written_as_that_of_today(
+    recorder: Recorder, client: CosClient, grantee: dict[str, str], written: bytes
+) -> None:
+    policy = {
+        "Owner": {"uin": "9"},
+        "AccessControlList": {"Grant": [{"Grantee": grantee, "Permission": "READ"}]},
+    }
+
+    body = sent(recorder, client, "put_bucket_acl", AccessControlPolicy=policy).body
+
+    assert written in body
+    assert b"<Owner><ID>qcs::cam::uin/9:uin/9</ID></Owner>" in body
+
+
+def test_metadata_may_be_an_argument_of_its_own(recorder: Recorder, client: CosClient) -> None:
+    named = {"x-cos-meta-note": "by the sea", "X-COS-META-More": "é"}
+
+    headers = sent(recorder, client, "put_object", Metadata={"third": "3"}, **named).headers
+
+    assert headers["x-cos-meta-note"] == "by the sea"
+    assert headers["x-cos-meta-third"] == "3"
+    assert "x-cos-meta-more" in headers
+
+
+@pytest.mark.parametrize(("given", "written"), [("TRUE", b"true"), ("false", b"false"), (False, b"false")])
+def test_flag_may_be_text(recorder: Recorder, client: CosClient, given: Any, written: bytes) -> None:
+    assert (
+        b"<Quiet>%s</Quiet>" % written in sent(recorder, client, "delete_multiple_object", Quiet=given).body
+    )
+
+
+# What may be given as None, because a form or a row has nothing there.
+OPTIONAL = {
+    "get_service": ("Region", "Marker", "MaxKeys", "TagKey", "TagValue", "CreateTime", "Range"),
+    "get_bucket": ("Prefix", "Delimiter", "Marker", "MaxKeys"),
+    "put_bucket": ("ACL", "GrantRead", "GrantWrite", "GrantFullControl", "Tagging", "BucketAZConfig"),
+    "put_bucket_acl": ("ACL", "GrantRead", "AccessControlPolicy"),
+    "head_object": ("IfModifiedSince", "VersionId"),
+    "get_object": ("Range", "ResponseContentType", "IfModifiedSince"),
+    "put_object": ("ContentLength", "StorageClass", "TrafficLimit", "onProgress", "Expires"),
+    "multipart_upload": ("ContentLength", "ContentSha1", "onProgress", "TrafficLimit"),
+    "multipart_list_part": ("MaxParts", "PartNumberMarker"),
+    "multipart_list": ("MaxUploads", "KeyMarker", "UploadIdMarker"),
+    "options_object": ("AccessControlRequestHeaders",),
+}
+
+
+@pytest.mark.parametrize("method", OPTIONAL)
+def test_none_leaves_an_argument_to_the_store(recorder: Recorder, client: CosClient, method: str) -> None:
+    full = sent(recorder, client, method)
+
+    bare = sent(recorder, client, method, **dict.fromkeys(OPTIONAL[method]))
+
+    assert len([*bare.headers, *bare.query]) < len([*full.headers, *full.query])
+    assert "None" not in f"{bare.headers}{bare.target}{bare.body}"
+
+
+RULE = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}
+GRANT = {"Grantee": {"ID": "qcs::cam::uin/1:uin/1"}, "Permission": "READ"}
+OWNER = {"ID": "qcs::cam::uin/1:uin/1"}
+
+
+def policy(**grant: Any) -> dict[str, Any]:
+    return {"Owner": OWNER, "AccessControlList": {"Grant": [{**GRANT, **grant}]}}
+
+
+def refusals() -> list[Any]:
+    """Return (method, argument, value) of what must not be sent."""
+    wrong: dict[tuple[str, str], list[Any]] = {
+        ("put_bucket_cors", "CORSRules"): [
+            None,
+            "GET",
+            7,
+            {},
+            [],
+            [7],
+            [None],
+            [RULE] * 101,
+            [{}],
+            [{"AllowedOrigins": ["*"]}],
+            [{"AllowedMethods": ["GET"]}],
+            [{**RULE, "AllowedMethods": []}],
+            [{**RULE, "AllowedMethods": ["GET PUT"]}],
+            [{**RULE, "AllowedMethods": [None]}],
+            [{**RULE, "AllowedOrigins": [""]}],
+            [{**RULE, "AllowedOrigins": 7}],
+            [{**RULE, "AllowedHeaders": {"x": 1}}],
+            [{**RULE, "ExposeHeaders": [b"ETag"]}],
+            [{**RULE, "MaxAgeSeconds": "soon"}],
+            [{**RULE, "MaxAgeSeconds": -1}],
+            [{**RULE, "MaxAgeSeconds": True}],
+            [{**RULE, "ID": 7}],
+            [{**RULE, "ID": "\x01"}],
+            [{**RULE, "Extra": 7}],
+            [{**RULE, "Extra": [7]}],
+            [{**RULE, "Extra": [("a b", "c")]}],
+        ],
+        ("put_bucket_tagging", "Tags"): [
+            None,
+            "a=b",
+            {"a": "b"},
+            [7],
+            [{}],
+            [{"Key": "a"}],
+            [{"Value": "b"}],
+            [{"Key": "", "Value": "b"}],
+            [{"Key": 7, "Value": "b"}],
+            [{"Key": "a", "Value": 7}],
+            [{"Key": "a\x02", "Value": "b"}],
+            [{"Key": "a", "Value": "b"}] * 51,
+        ],
+        ("multipart_complete", "Parts"): [
+            None,
+            "1",
+            7,
+            {},
+            [],
+            [7],
+            [{}],
+            [{"PartNumber": 1}],
+            [{"ETag": "a"}],
+            [{"PartNumber": 0, "ETag": "a"}],
+            [{"PartNumber": 10_001, "ETag": "a"}],
+            [{"PartNumber": "one", "ETag": "a"}],
+            [{"PartNumber": 1.5, "ETag": "a"}],
+            [{"PartNumber": 1, "ETag": ""}],
+            [{"PartNumber": 1, "ETag": 7}],
+            [{"PartNumber": 2, "ETag": "a"}, {"PartNumber": 1, "ETag": "b"}],
+            [{"PartNumber": 1, "ETag": "a"}, {"PartNumber": "1", "ETag": "b"}],
+        ],
+        ("delete_multiple_object", "Objects"): [
+            None,
+            "k",
+            {"Key": "k"},
+            [],
+            ["k"],
+            [{}],
+            [{"Key": ""}],
+            [{"Key": 7}],
+            [{"Key": "/k"}],
+            [{"Key": "a\x01"}],
+            [{"Key": "k"}] * 1001,
+        ],
+        ("delete_multiple_object", "Quiet"): ["", "yes", 1, None],
+        ("put_bucket_acl", "AccessControlPolicy"): [
+            7,
+            "private",
+            {},
+            {"Owner": OWNER},
+            {"Owner": {}, "AccessControlList": {"Grant": [GRANT]}},
+            {"Owner": OWNER, "AccessControlList": [GRANT]},
+            {"Owner": OWNER, "AccessControlList": {}},
+            {"Owner": OWNER, "AccessControlList": {"Grant": GRANT}},
+            {"Owner": OWNER, "AccessControlList": {"Grant": [GRANT] * 101}},
+            {"Owner": OWNER, "AccessControlList": {"Grant": [{"Permission": "READ"}]}},
+            policy(Grantee={}),
+            policy(Grantee={"ID": ""}),
+            policy(Grantee="everybody"),
+            policy(Permission="read it"),
+            policy(Permission=None),
+            policy(Permission=7),
+        ],
+        ("put_bucket_acl", "ACL"): ["public read", "PUBLIC", "private\r\nx-cos-grant-read: id", 7],
+        ("put_bucket", "BucketAZConfig"): [7, "\x01"],
+        ("put_bucket", "Tagging"): [7, "a=b\n"],
+        ("options_object", "Origin"): ["", " ", None, 7, "https://a\r\n"],
+        ("options_object", "AccessControlRequestMethod"): ["", None, 7, "PUT GET"],
+        ("options_object", "AccessControlRequestHeaders"): [7, "a\nb"],
+        ("get_bucket", "MaxKeys"): [-1, "-1", "many", 1.5, True, "1e3", "٣"],
+        ("get_bucket", "Prefix"): [7, b"a", "\ud800"],
+        ("get_bucket", "EncodingType"): ["base64", None, 7],
+        ("multipart_list", "MaxUploads"): [-1, "many"],
+        ("multipart_list", "EncodingType"): ["base64"],
+        ("multipart_list_part", "MaxParts"): [-1, "many"],
+        ("multipart_list_part", "PartNumberMarker"): [-1, "a"],
+        ("multipart_list_part", "EncodingType"): ["base64"],
+        ("get_service", "MaxKeys"): [-1, "many"],
+        ("get_service", "Range"): ["between", None],
+        ("get_service", "TagValue"): [None],
+        ("get_service", "CreateTime"): ["yesterday", None],
+        ("put_object", "Body"): [None, 7, io.StringIO("text"), ["a"], object()],
+        ("put_object", "ContentLength"): [-1, "x", 12, "12", True],
+        ("put_object", "ContentType"): [7, "a/b\r\nx-cos-acl: public-read"],
+        ("put_object", "Metadata"): [
+            "a=b",
+            ["a"],
+            {"a b": "c"},
+            {"a_b": "c"},
+            {7: "c"},
+            {"a": 7},
+            {"a": "\n"},
+        ],
+        ("put_object", "StorageClass"): ["very cheap", 7],
+        ("put_object", "TrafficLimit"): [0, -1, "fast"],
+        ("put_object", "onProgress"): [7, "print"],
+        ("multipart_upload", "onProgress"): [7],
+        ("get_object", "Output"): [7, object()],
+        ("get_object", "Range"): [7, "bytes=0-1\r\n"],
+        ("head_object", "VersionId"): [7],
+        ("put_object_copy", "CopySource"): [
+            None,
+            7,
+            "",
+            "k",
+            "/k",
+            "a b/k",
+            "host/",
+            "host/k\r\nx-cos-acl: public-read",
+            "host/中",
+            {},
+            {"Bucket": "a-1", "Region": "ap-beijing"},
+            {"Bucket": "a", "Region": "ap-beijing", "Key": "k"},
+            {"Bucket": "a-1", "Region": "ap-beijing", "Key": ""},
+            {"Bucket": "a-1", "Region": "ap-beijing", "Key": "k", "VersionId": 7},
+        ],
+        ("multipart_upload_copy", "CopySourceRange"): ["0-1", "bytes=1-0", "bytes=-5", "bytes=0-1\n", 7],
+        ("multipart_complete", "ExpectedSize"): ["big", -1],
+        ("multipart_complete", "ExpectedCRC64"): [-1, "x", 1 << 65],
+    }
+    for method in ("multipart_upload", "multipart_upload_copy"):
+        wrong[method, "PartNumber"] = [0, 10_001, "0", -1, "one", None, 1.0, True]
+    for operation in OPERATIONS:
+        if "UploadId" in operation.arguments:
+            wrong[operation.method, "UploadId"] = ["", " ", None, 7]
+        for option in ("GrantRead", "GrantWrite", "GrantReadAcp", "GrantWriteAcp", "GrantFullControl"):
+            if option in operation.arguments:
+                wrong[operation.method, option] = [
+                    "everybody",
+                    "id=1",
+                    'id="1" id="2"',
+                    'id=""',
+                    'id="1",',
+                    7,
+                ]
+    return [
+        pytest.param(method, argument, values, id=f"{method}-{argument}")
+        for (method, argument), values in wrong.items()
+    ]
+
+
+@pytest.mark.parametrize(("method", "argument", "values"), refusals())
+def test_bad_argument_is_refused_with_a_sentence_before_anything_is_sent(
+    recorder: Recorder, client: CosClient, method: str, argument: str, values: list[Any]
+) -> None:
+    for value in values:
+        with pytest.raises(errors.Refused) as caught:
+            BY_METHOD[method].call(client, **{argument: value})
+
+        assert len(caught.value.message.split()) >= 3, value
+        assert caught.value.message.endswith("."), value
+
+    assert recorder.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"Expires": 0}, errors.Refused),
+        ({"Expires": "soon"}, errors.Refused),
+        ({"Method": "GET /"}, errors.Refused),
+        ({"Query": "a=b"}, errors.Refused),
+        ({"Query": {"a": 7}}, errors.Refused),
+        ({"Key": ""}, errors.Refused),
+        ({"Bucket": "photos"}, errors.Refused),
+        ({"ResponseContentTyp": "a/b"}, TypeError),
+    ],
+)
+def test_url_is_not_signed_for_a_bad_request(
+    client: CosClient, change: dict[str, Any], kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        client.get_object_url(**{**BY_METHOD["get_object_acl"].arguments, **change})
