@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-_FOLDER = _ROOT / ".node"
+FOLDER = _ROOT / ".node"
 _PINS = (_ROOT / "bench" / "node" / "package.json", _ROOT / "bench" / "node" / "package-lock.json")
 _INSTALL_S = 300
 # What npm says when there is no registry to ask; any other failure is ours to repair.
@@ -29,23 +29,23 @@ class NodeBroken(Exception):
     """npm is there and answers, but does not install what the lock file says."""
 
 
-def node_command(script: Path) -> list[str]:
+def node_command(script: Path, *, folder: Path = FOLDER) -> list[str]:
     """Return the command that runs `script` where it can load the SDK, which is installed first.
 
     Safe in several processes at once: one installs, the others wait. Raises NodeMissing, NodeBroken.
     """
     node = _program("node")
-    if not _is_installed():
+    if not _is_installed(folder):
         npm = _program("npm")
-        with _alone():
-            if not _is_installed():
-                _install(npm)
+        with _alone(folder):
+            if not _is_installed(folder):
+                _install(npm, folder)
     return [node, str(script)]
 
 
 def node_environment() -> dict[str, str]:
     """Return what the environment of the command needs."""
-    return {"NODE_PATH": str(_FOLDER / "node_modules"), "NODE_NO_WARNINGS": "1"}
+    return {"NODE_PATH": str(FOLDER / "node_modules"), "NODE_NO_WARNINGS": "1"}
 
 
 def node_version() -> str:
@@ -64,13 +64,13 @@ def _program(name: str) -> str:
     return found
 
 
-def _is_installed() -> bool:
-    return _stamp().is_file() and _stamp().read_text() == _pinned()
+def _is_installed(folder: Path) -> bool:
+    return _stamp(folder).is_file() and _stamp(folder).read_text() == _pinned()
 
 
-def _stamp() -> Path:
+def _stamp(folder: Path) -> Path:
     # npm empties this folder before it begins, so an interrupted installation leaves no stamp.
-    return _FOLDER / "node_modules" / ".pinned"
+    return folder / "node_modules" / ".pinned"
 
 
 def _pinned() -> str:
@@ -78,20 +78,20 @@ def _pinned() -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    _FOLDER.mkdir(exist_ok=True)
-    with open(_FOLDER / ".lock", "w") as lock:
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _install(npm: str) -> None:
+def _install(npm: str, folder: Path) -> None:
     for pin in _PINS:
-        shutil.copy(pin, _FOLDER)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(_FOLDER)]
+        shutil.copy(pin, folder)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_INSTALL_S, check=False, cwd=_FOLDER
+            command, capture_output=True, text=True, timeout=_INSTALL_S, check=False, cwd=folder
         )
     except subprocess.TimeoutExpired:
         raise NodeMissing(f"npm installed nothing within {_INSTALL_S} seconds.") from None
@@ -99,4 +99,4 @@ def _install(npm: str) -> None:
         said = done.stderr.strip()
         kind = NodeMissing if any(code in said for code in _UNREACHABLE) else NodeBroken
         raise kind(f"npm could not install the Node SDK:\n{said[-1000:]}")
-    _stamp().write_text(_pinned())
+    _stamp(folder).write_text(_pinned())

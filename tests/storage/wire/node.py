@@ -27,9 +27,10 @@ class NodeSdk:
     """
 
     def __init__(self) -> None:
+        command = node_command(SCRIPT)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            node_command(SCRIPT),
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
