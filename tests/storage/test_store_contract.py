@@ -9,9 +9,9 @@ from tests.storage.contract.buckets import *  # noqa: F403
 from tests.storage.contract.copies import *  # noqa: F403
 from tests.storage.contract.multipart import *  # noqa: F403
 from tests.storage.contract.objects import *  # noqa: F403
-from tests.storage.contract.place import embedded, own, place, real_bucket
+from tests.storage.contract.place import embedded, own, place, real_account, real_bucket
 
-__all__ = ["embedded", "own", "place", "real_bucket"]
+__all__ = ["embedded", "own", "place", "real_account", "real_bucket"]
 
 
 def test_no_topic_hides_a_test_of_another() -> None:

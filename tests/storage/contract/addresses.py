@@ -131,6 +131,8 @@ def test_other_address_leads_nowhere(place: Place, url: str) -> None:
 
 def test_stranger_sees_what_is_public_only(own: Place) -> None:
     nobody = own.store.anonymous()
+    own.store.put_bucket_acl(**own.at, acl="private")
+    settled(lambda: own.store.get_bucket_acl(**own.at), lambda acl: not acl.explicit)
     own.put("private", b"1", acl="private")
     try:
         own.put("public", b"12", acl="public-read")

@@ -32,6 +32,7 @@ def test_listing_goes_page_by_page_in_byte_order(place: Place) -> None:
     keys = ["a", "b/1", "b/2", "c/1", "d", "é", "\ufffd", "\U0001f600"]
     for key in keys:
         place.put(key, b"")
+    assert settled_on(keys, place.names) == keys
 
     seen: list[str] = []
     marker: str | None = ""
@@ -44,7 +45,6 @@ def test_listing_goes_page_by_page_in_byte_order(place: Place) -> None:
 
     names = [key.removeprefix(place.prefix) for key in seen]
     assert sorted(names, key=str.encode) == ["a", "b/", "c/", "d", "é", "\ufffd", "\U0001f600"]
-    assert settled_on(keys, place.names) == keys
 
 
 def test_bucket_with_an_unfinished_upload_is_not_deleted(own: Place) -> None:

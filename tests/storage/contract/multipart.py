@@ -9,7 +9,7 @@ import pytest
 from apps.storage import errors
 from apps.storage.digest import crc64_update
 from apps.storage.types import ObjectHeaders
-from tests.storage.contract.place import MIB, Place, strike
+from tests.storage.contract.place import MIB, Place, settled, settled_on, strike
 
 
 def test_parts_become_an_object(place: Place) -> None:
@@ -35,6 +35,7 @@ def test_parts_become_an_object(place: Place) -> None:
 def test_unfinished_uploads_are_listed_and_aborted(place: Place) -> None:
     begun = {(place.prefix + name, place.begin(name)) for name in ("a", "a", "b")}
 
+    settled_on(3, lambda: _number_unfinished(place))
     seen, page = set(), place.store.list_multipart_uploads(**place.at, prefix=place.prefix, limit=1)
     while True:
         seen |= {(upload.key, upload.upload_id) for upload in page.uploads}
@@ -113,6 +114,7 @@ def test_second_complete_finds_the_object(place: Place) -> None:
 def test_unfinished_uploads_are_grouped_by_prefix(place: Place) -> None:
     for name in ("a/1", "a/2", "b", "c/1"):
         place.begin(name)
+    settled_on(4, lambda: _number_unfinished(place))
 
     seen: list[str] = []
     key_marker = upload_id_marker = ""
@@ -136,7 +138,9 @@ def test_unfinished_uploads_are_grouped_by_prefix(place: Place) -> None:
 def test_unfinished_upload_says_whose_it_is(place: Place) -> None:
     place.begin("k")
 
-    (upload,) = place.store.list_multipart_uploads(**place.at, prefix=place.prefix).uploads
+    (upload,) = settled(
+        lambda: place.store.list_multipart_uploads(**place.at, prefix=place.prefix).uploads, bool
+    )
 
     assert upload.initiated_at is not None
     assert upload.initiator_id
@@ -174,3 +178,7 @@ def test_small_part_before_the_last_is_refused(place: Place) -> None:
 
     with pytest.raises(errors.Refused):
         place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=parts)
+
+
+def _number_unfinished(place: Place) -> int:
+    return len(place.store.list_multipart_uploads(**place.at, prefix=place.prefix).uploads)

@@ -14,7 +14,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
@@ -34,6 +35,8 @@ EMBEDDED_KEY = Credentials("AKIDCONTRACT", "contract-secret")
 STRANGER_KEY = Credentials("AKIDNEIGHBOR", "neighbor-secret")
 # How long a store may take until everybody sees what was written. The cloud's own suites wait five seconds.
 SETTLED_WITHIN_S = 30.0
+# All that a run leaves in somebody's bucket begins so.
+RUN = f"contract-{secrets.token_hex(8)}/"
 
 _T = TypeVar("_T")
 _opened: list[BinaryIO] = []
@@ -139,25 +142,35 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStore]:
 
 
 @pytest.fixture(scope="module")
-def real_bucket() -> Iterator[str]:
+def real_bucket(real_account: Place) -> Iterator[str]:
     """A bucket of a real account whose settings may be changed."""
-    named = _real()
+    named = real_account
     bucket = f"ct-{secrets.token_hex(4)}-{named.appid}"
     try:
         named.store.create_bucket(bucket=bucket, region=named.region)
     except (errors.Denied, errors.Refused) as error:
         pytest.skip(f"The key makes no buckets, and the settings of {named.bucket} are not ours: {error}")
     yield bucket
-    own = Place(named.store, named.provider, named.endpoint, bucket, named.region, "", None)
-    _clean(own)
-    settled(lambda: _is_deleted(own), bool)
+    assert settled(lambda: _is_deleted(replace(named, bucket=bucket, prefix="")), bool), f"{bucket} is left"
+
+
+@pytest.fixture(scope="module")
+def real_account() -> Iterator[Place]:
+    """A real account; at the end nothing is left in it that a list showed too late."""
+    named = account_of_environment()
+    yield named
+    everything = replace(named, prefix=RUN)
+    looks = [_clean(everything) for _ in _pauses(3)]
+    assert looks[-1], f"Something is left below {RUN} in {named.bucket}."
 
 
 @pytest.fixture(params=["embedded", "real"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Somewhere to put objects."""
-    found = _embedded(request) if request.param == "embedded" else _real()
-    yield from _cleaned(found)
+    if request.param == "embedded":
+        yield from _cleaned(_embedded(request))
+        return
+    yield from _cleaned(_own_prefix(request))
 
 
 @pytest.fixture(params=["embedded", "real"])
@@ -166,9 +179,8 @@ def own(request: pytest.FixtureRequest) -> Iterator[Place]:
     if request.param == "embedded":
         yield from _cleaned(_embedded(request))
         return
-    found = _real()
-    found.bucket = request.getfixturevalue("real_bucket")
-    yield from _cleaned(found)
+    named = _own_prefix(request)
+    yield from _cleaned(replace(named, bucket=request.getfixturevalue("real_bucket")))
 
 
 def _cleaned(place: Place) -> Iterator[Place]:
@@ -183,6 +195,11 @@ def _cleaned(place: Place) -> Iterator[Place]:
         _opened.pop().close()
 
 
+def _own_prefix(request: pytest.FixtureRequest) -> Place:
+    account: Place = request.getfixturevalue("real_account")
+    return replace(account, prefix=f"{RUN}{secrets.token_hex(4)}/")
+
+
 def _embedded(request: pytest.FixtureRequest) -> Place:
     server: LocalStore = request.getfixturevalue("embedded")
     server.faults.clear()
@@ -193,7 +210,8 @@ def _embedded(request: pytest.FixtureRequest) -> Place:
     return Place(store, "cos", endpoint, name, "ap-guangzhou", "", server)
 
 
-def _real() -> Place:
+def account_of_environment() -> Place:
+    """Return the real account that the environment names; skips the test when it names none."""
     if not all(os.environ.get(name) for name in REAL):
         pytest.skip("No real account: " + ", ".join(REAL) + " are not set.")
     secret_id, secret_key, region, bucket = (os.environ[name] for name in REAL)
@@ -203,20 +221,31 @@ def _real() -> Place:
         endpoint = Endpoint(parts.scheme, connect_to=parts.netloc)
     credentials = Credentials(secret_id, secret_key, os.environ.get("COS_TOKEN") or None)
     store = store_open("cos", credentials=credentials, endpoint=endpoint)
-    return Place(store, "cos", endpoint, bucket, region, f"contract-{secrets.token_hex(8)}/", None)
+    return Place(store, "cos", endpoint, bucket, region, RUN, None)
 
 
-def _clean(place: Place) -> None:
+def _clean(place: Place) -> bool:
+    """Remove what a list shows below the prefix; tell whether it showed nothing."""
     store = place.store
-    for upload in store.list_multipart_uploads(**place.at, prefix=place.prefix).uploads:
-        store.abort_multipart_upload(**place.at, key=upload.key, upload_id=upload.upload_id)
+    uploads = store.list_multipart_uploads(**place.at, prefix=place.prefix).uploads
+    for upload in uploads:
+        with suppress(errors.UploadNotFound):
+            store.abort_multipart_upload(**place.at, key=upload.key, upload_id=upload.upload_id)
     keys = [row.key for row in store.list_objects(**place.at, prefix=place.prefix).objects]
     if keys:
         store.delete_objects(**place.at, keys=keys)
+    return not uploads and not keys
+
+
+def _pauses(number: int) -> Iterator[int]:
+    for number_so_far in range(number):
+        yield number_so_far
+        time.sleep(0.5)
 
 
 def _is_deleted(place: Place) -> bool:
     try:
+        _clean(place)
         place.store.delete_bucket(**place.at)
     except errors.BucketNotFound:
         return True
