@@ -542,10 +542,10 @@ def test_kept_upload_whose_id_nobody_heard_is_aborted(ground: Ground, path: Path
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"SliceSize": "big"}, "SliceSize is a whole number"),
-        ({"SliceSize": 0}, "SliceSize is a whole number"),
-        ({"AsyncLimit": -1}, "AsyncLimit is a whole number"),
-        ({"AsyncLimit": 257}, "AsyncLimit is at most 256"),
+        ({"SliceSize": "big"}, "SliceSize must be a whole number"),
+        ({"SliceSize": 0}, "SliceSize must be at least 1"),
+        ({"AsyncLimit": -1}, "AsyncLimit must be between"),
+        ({"AsyncLimit": 257}, "AsyncLimit must be between 1 and 256"),
         ({"Key": "/a"}, "must not start"),
         ({"Bucket": "photos"}, "not a full bucket name"),
         ({"Metadata": {"a b": "c"}}, "metadata name"),

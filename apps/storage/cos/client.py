@@ -10,11 +10,13 @@ from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.presign import PresignOperations
 from apps.storage.cos.service import ServiceOperations
 from apps.storage.cos.settings import AclOperations, TaggingOperations
+from apps.storage.cos.slice_copy import SliceCopyOperations
 from apps.storage.cos.slice_upload import SliceUploadOperations
 
 
 class CosClient(
     SliceUploadOperations,
+    SliceCopyOperations,
     ServiceOperations,
     BucketOperations,
     AclOperations,

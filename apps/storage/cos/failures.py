@@ -42,6 +42,7 @@ _BY_CODE: dict[str, type[errors.StorageError]] = {
     "InvalidObjectState": errors.Conflict,
     "BadDigest": errors.Corrupted,
     "InvalidSHA1Digest": errors.Corrupted,
+    "PreconditionFailed": errors.Conflict,
     "IncompleteBody": errors.Unavailable,
     "RequestTimeout": errors.Unavailable,
     "UserNetworkTooSlow": errors.Unavailable,

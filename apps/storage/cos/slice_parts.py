@@ -12,7 +12,7 @@ from apps.storage.cos.calls import Result
 from apps.storage.cos.keys import key_quote
 from apps.storage.cos.multipart import MultipartOperations
 from apps.storage.cos.objects import ObjectOperations
-from apps.storage.cos.parts import combined_crc64
+from apps.storage.cos.parts import combined_crc64, parts_stored
 from apps.storage.cos.slice_run import SliceRun
 from apps.storage.types import StoredPart
 
@@ -151,6 +151,16 @@ class SliceParts(ObjectOperations, MultipartOperations):
                 f"{failure}"
             )
         return ""
+
+    def _stored_before(self, at: At, upload_id: str) -> dict[int, StoredPart]:
+        try:
+            return parts_stored(self, at, upload_id)
+        except errors.UploadNotFound as error:
+            error.message = (
+                f"There is no unfinished upload {upload_id} of this key: it was completed or aborted, or it "
+                "belongs to another key."
+            )
+            raise
 
     def _verified(self, at: At, done: Result, crc64: str | None) -> Result:
         """Return `done` with its CRC-64, which must be `crc64` where that is known; raises Corrupted."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from apps.storage.cos.arguments import number_argument
 from apps.storage.cos.parts import etag_bare
 from apps.storage.digest import crc64_update, file_pieces
 from apps.storage.errors import Refused
@@ -32,37 +33,34 @@ def upload_plan(size: int, slice_size: int | str | None) -> PartPlan:
     return plan_parts(size, part_size=wanted)
 
 
-def copy_plan(size: int, chunk_size: int | str | None, slice_size: int | str | None) -> PartPlan | None:
+def copy_plan(
+    size: int, chunk_size: int | str | None, slice_size: int | str | None, *, is_in_parts: bool = False
+) -> PartPlan | None:
     """Return how an object of `size` bytes is copied in parts; None means by a single request.
 
-    It is one up to `slice_size`, by default and at most 5 GiB, and for an empty object. Parts as in
-    `upload_plan`.
+    It is one up to `slice_size`, by default and at most 5 GiB, unless it must be `is_in_parts`; an empty
+    object always is. Parts as in `upload_plan`.
     """
-    single_max = min(SINGLE_MAX, number_of("SliceSize", slice_size) or SINGLE_MAX)
+    single_max = min(SINGLE_MAX, _number("SliceSize", slice_size) or SINGLE_MAX)
     wanted = _part_size("ChunkSize", chunk_size)
-    return None if size <= single_max else plan_parts(size, part_size=wanted)
+    if size <= single_max and not is_in_parts:
+        return None
+    if not size:
+        raise Refused("An empty object has no parts: it cannot be copied into an unfinished upload.")
+    return plan_parts(size, part_size=wanted)
 
 
 def threads_of(limit: int | str | None, default: int) -> int:
     """Return how many parts may be under way at once; raises Refused outside 1 to 256."""
-    number = number_of("AsyncLimit", limit) or default
-    if number > _THREADS_MAX:
-        raise Refused(f"AsyncLimit is at most {_THREADS_MAX}, not {number}.")
-    return number
+    return default if limit is None else number_argument("AsyncLimit", limit, least=1, most=_THREADS_MAX)
 
 
-def number_of(name: str, value: int | str | None) -> int | None:
-    """Return a positive whole number that may have come as text, None for None; raises Refused."""
-    if value is None:
-        return None
-    text = str(value).strip()
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise Refused(f"{name} is a whole number from 1 up, not {value!r}.")
-    return int(text)
+def _number(name: str, value: int | str | None) -> int | None:
+    return None if value is None else number_argument(name, value, least=1)
 
 
 def _part_size(name: str, value: int | str | None) -> int | None:
-    number = number_of(name, value)
+    number = _number(name, value)
     return None if number is None else max(MIB, min(PART_SIZE_MAX, number))
 
 

@@ -14,7 +14,6 @@ from apps.storage.cos.calls import Result
 from apps.storage.cos.cancel import CancelToken
 from apps.storage.cos.keys import key_check
 from apps.storage.cos.options import ObjectOptions, headers_of
-from apps.storage.cos.parts import parts_stored
 from apps.storage.cos.progress import SliceProgressCallback
 from apps.storage.cos.slice_parts import At, SliceParts, Upload, upload_of
 from apps.storage.cos.slice_plan import PartDigest, SliceFile, threads_of, upload_plan
@@ -124,16 +123,6 @@ class SliceUploadOperations(SliceParts):
             return [parts[number] for number in numbers]
 
         return self._in_parts(run, upload, send)
-
-    def _stored_before(self, at: At, upload_id: str) -> dict[int, StoredPart]:
-        try:
-            return parts_stored(self, at, upload_id)
-        except errors.UploadNotFound as error:
-            error.message = (
-                f"There is no unfinished upload {upload_id} of this key: it was completed or aborted, or it "
-                "belongs to another key."
-            )
-            raise
 
 
 class _Sender:
