@@ -17,9 +17,12 @@ class Buckets(Protocol):
         """Return all buckets of the account, of every region."""
 
     def list_bucket_page(
-        self, *, marker: str = "", limit: int = 2000, region: str | None = None
+        self, *, marker: str = "", limit: int = 2000, region: str | None = None, tag: Tag | None = None
     ) -> BucketPage:
-        """Return up to `limit` buckets after `marker`, by name, of one region if it is given."""
+        """Return up to `limit` buckets after `marker`, by name; of one region, or with a tag, if given."""
+
+    def bucket_name_check(self, *, bucket: str, region: str) -> None:
+        """Raise Refused, with a sentence for a person, if no bucket can have this name. Sends nothing."""
 
     def head_bucket(self, *, bucket: str, region: str) -> None:
         """Return if the key may read the bucket; raises BucketNotFound or Denied."""

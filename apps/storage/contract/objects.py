@@ -41,6 +41,9 @@ class Objects(Protocol):
     without both the bucket's grants are inherited.
     """
 
+    def key_check(self, key: str) -> None:
+        """Raise Refused, with a sentence for a person, if no object can have this key. Sends nothing."""
+
     def head_object(
         self,
         *,

@@ -118,3 +118,40 @@ def test_bucket_that_exists_is_not_created_again(place: Place) -> None:
 def test_missing_bucket_is_not_deleted(place: Place) -> None:
     with pytest.raises(errors.BucketNotFound):
         place.store.delete_bucket(**place.elsewhere)
+
+
+def test_buckets_are_filtered_by_tag(own: Place) -> None:
+    tag = Tag("contract", secrets.token_hex(8))
+    own.store.put_bucket_tags(**own.at, tags=[tag])
+
+    page = settled(lambda: own.store.list_bucket_page(tag=tag), lambda page: bool(page.buckets))
+    none = own.store.list_bucket_page(tag=Tag("contract", "another value"))
+    own.store.delete_bucket_tags(**own.at)
+
+    assert [bucket.name for bucket in page.buckets] == [own.bucket]
+    assert none.buckets == ()
+
+
+def test_longest_bucket_name_is_created_and_the_next_is_refused(own: Place) -> None:
+    # The public host, as in b-1250000000.cos.ap-guangzhou.myqcloud.com, may have 60 characters.
+    rest = f"-{own.appid}.cos.{own.region}.myqcloud.com"
+    longest = secrets.token_hex(30)[: 60 - len(rest)]
+    at = {"bucket": f"{longest}-{own.appid}", "region": own.region}
+
+    own.store.bucket_name_check(**at)
+    own.store.create_bucket(**at)
+    own.store.delete_bucket(**at)
+
+    too_long = {**at, "bucket": f"x{at['bucket']}"}
+    with pytest.raises(errors.Refused, match="61 characters"):
+        own.store.bucket_name_check(**too_long)
+    with pytest.raises(errors.Refused):
+        own.store.create_bucket(**too_long)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "photos", "Photos-1", "-photos-1", "photos.a-1", "photos-1/", "photos-1x"]
+)
+def test_illegal_bucket_name_is_told_before_it_is_sent(place: Place, name: str) -> None:
+    with pytest.raises(errors.Refused, match="not a full bucket name"):
+        place.store.bucket_name_check(bucket=name, region=place.region)

@@ -32,7 +32,7 @@ HOSTILE_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("key", HOSTILE_KEYS)
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))
 def test_hostile_key_makes_the_round_trip(place: Place, key: str) -> None:
     key = key[: 850 - len(place.prefix)]
     data = os.urandom(100)
@@ -284,6 +284,19 @@ def test_row_of_a_listing_knows_the_object(place: Place) -> None:
     ]
     assert rows[0].modified_at is not None
     assert rows[0].owner_id
+
+
+@pytest.mark.parametrize("key", ["", "/a", "\\a", "a\x18b", "a\x1bb", "k" * 851, "é" * 426, "half \ud800"])
+def test_illegal_key_is_told_before_it_is_sent(place: Place, key: str) -> None:
+    with pytest.raises(errors.Refused):
+        place.store.key_check(key)
+    with pytest.raises(errors.Refused):
+        place.store.put_object(**place.at, key=key, body=slice_of(b""), headers=PLAIN)
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))
+def test_hostile_key_is_legal(place: Place, key: str) -> None:
+    place.store.key_check(key)
 
 
 def put_if_legal(place: Place, key: str, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.storage import errors
+from apps.storage.cos.addresses import bucket_host
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient
 from apps.storage.providers.cos.grants import grant_options, grantee_of
@@ -12,16 +13,25 @@ from apps.storage.providers.cos.records import next_marker
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import bucket_of, summary_of
 from apps.storage.tags import Tag
-from apps.storage.types import Bucket, BucketPage, Listing
+from apps.storage.types import Bucket, BucketPage, Endpoint, Listing
+
+# Source: COS "Bucket overview", 2024-12.
+_HOST_MAX = 60
 
 
 class BucketCalls(OnClient):
     """`contract.buckets` on the COS client."""
 
     def list_bucket_page(
-        self, *, marker: str = "", limit: int = 2000, region: str | None = None
+        self, *, marker: str = "", limit: int = 2000, region: str | None = None, tag: Tag | None = None
     ) -> BucketPage:
-        page = self.client.get_service(Region=region, Marker=marker or None, MaxKeys=limit)
+        page = self.client.get_service(
+            Region=region,
+            Marker=marker or None,
+            MaxKeys=limit,
+            TagKey=tag.key if tag else None,
+            TagValue=tag.value if tag else None,
+        )
         return BucketPage(
             owner=grantee_of(page["Owner"]),
             buckets=tuple(bucket_of(record) for record in page["Buckets"]),
@@ -35,6 +45,14 @@ class BucketCalls(OnClient):
             page = self.list_bucket_page(marker=page.next_marker)
             buckets += page.buckets
         return buckets
+
+    def bucket_name_check(self, *, bucket: str, region: str) -> None:
+        # The limit is for the public host, whichever address leads to the store.
+        length = len(bucket_host(Endpoint(), bucket, region))
+        if length > _HOST_MAX:
+            raise errors.Refused(
+                f"With its region the bucket's host name has {length} characters; the limit is {_HOST_MAX}."
+            )
 
     def head_bucket(self, *, bucket: str, region: str) -> None:
         found = self.client.head_bucket(Bucket=bucket, Region=region)

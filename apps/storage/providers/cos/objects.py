@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.storage import errors
 from apps.storage.cos import Download
-from apps.storage.cos.keys import key_is_xml_safe
+from apps.storage.cos.keys import key_check, key_is_xml_safe
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
@@ -57,6 +57,9 @@ class CosObjectBody:
 
 class ObjectCalls(OnClient):
     """`contract.objects` on the COS client."""
+
+    def key_check(self, key: str) -> None:
+        key_check(key)
 
     def head_object(
         self,
