@@ -60,9 +60,10 @@ def drop(connection: socket.socket) -> None:
 
 @dataclass
 class Recorder:
-    """Answers from `steps` first, then always `default`. `before_body` steps come before a body is read.
+    """Answers from `steps` first, then by `answer` if there is one, else `default`.
 
-    A client that asks first gets its `100 Continue`, unless such a step says something else.
+    `before_body` steps come before a body is read. A client that asks first gets its `100 Continue`, unless
+    such a step says something else.
     """
 
     default: bytes = field(default_factory=reply)
@@ -71,6 +72,7 @@ class Recorder:
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
     tls: ssl.SSLContext | None = None
+    answer: Callable[[Seen], bytes] | None = None
 
     def __enter__(self) -> Recorder:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -122,8 +124,13 @@ class Recorder:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = _body(reader, headers)
         self.seen.append(Seen(method, rest.rpartition(" ")[0], headers, body))
-        _take(self.steps.popleft() if self.steps else self.default, connection)
+        _take(self._next_step(), connection)
         return True
+
+    def _next_step(self) -> Step:
+        if self.steps:
+            return self.steps.popleft()
+        return self.answer(self.seen[-1]) if self.answer is not None else self.default
 
 
 def _take(step: Step, connection: socket.socket) -> None:

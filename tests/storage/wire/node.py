@@ -28,6 +28,8 @@ class NodeSdk:
 
     def __init__(self) -> None:
         command = node_command(SCRIPT)
+        # Where the SDK remembers upload ids: without a folder of ours, in the home of whoever runs the tests.
+        self._memory = tempfile.TemporaryDirectory()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             command,
@@ -55,6 +57,7 @@ class NodeSdk:
             "SecretKey": SECRET_KEY,
             "Protocol": "http:",
             "Ip": f"127.0.0.1:{port}",
+            "ConfCwd": self._memory.name,
             **(options or {}),
         }
         request: dict[str, Any] = {"options": settings, "method": method, "params": params}
@@ -72,6 +75,7 @@ class NodeSdk:
         self._process.wait(PATIENCE_S)
         self._process.stdout.close()
         self._errors.close()
+        self._memory.cleanup()
 
     def _line(self) -> bytes:
         output = self._process.stdout
