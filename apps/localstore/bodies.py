@@ -16,6 +16,9 @@ BUFFER_SIZE = 1024 * 1024
 PACED_SIZE = 64 * 1024
 HEAD_LIMIT = 64 * 1024
 CHUNK_LINE_LIMIT = 4096
+# Bytes per second that a body must have made after its first half minute.
+SLOWEST = 64
+GRACE_S = 30.0
 CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 
 
@@ -23,7 +26,8 @@ class Channel:
     """The receiving side of a socket. Unread bytes are `buffer[start:end]`.
 
     The buffer is anonymous memory, so that a connection with small requests
-    occupies a page of it and not all.
+    occupies a page of it and not all. `waited_s` is how long the
+    peer has kept it waiting so far.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -32,6 +36,7 @@ class Channel:
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
+        self.waited_s = 0.0
 
     def release(self) -> None:
         """Let go of the buffer."""
@@ -52,7 +57,7 @@ class Channel:
             waiting = self._end - self._start
             self._buffer[:waiting] = self._buffer[self._start : self._end]
             self._start, self._end = 0, waiting
-        count = _receive(self.sock, self._view[self._end :], 0)
+        count = self._receive(self._view[self._end :], 0)
         self._end += count
         return count
 
@@ -90,20 +95,22 @@ class Channel:
         if self._start == self._end:
             self._start = self._end = 0
             room = self._view[: min(limit, BUFFER_SIZE)]
-            self._end = _receive(self.sock, room, socket.MSG_WAITALL if whole else 0)
+            self._end = self._receive(room, socket.MSG_WAITALL if whole else 0)
         size = min(limit, self._end - self._start)
         view = self._view[self._start : self._start + size]
         self._start += size
         return view
 
-
-def _receive(sock: socket.socket, view: memoryview, flags: int) -> int:
-    try:
-        return sock.recv_into(view, len(view), flags)
-    except (BlockingIOError, TimeoutError) as error:
-        raise StoreError("RequestTimeout", closes=True) from error
-    except OSError as error:
-        raise ConnectionDropped from error
+    def _receive(self, view: memoryview, flags: int) -> int:
+        before = time.monotonic()
+        try:
+            return self.sock.recv_into(view, len(view), flags)
+        except (BlockingIOError, TimeoutError) as error:
+            raise StoreError("RequestTimeout", closes=True) from error
+        except OSError as error:
+            raise ConnectionDropped from error
+        finally:
+            self.waited_s += time.monotonic() - before
 
 
 class Body:
@@ -128,18 +135,22 @@ class Body:
         """Yield views of the reused buffer until the body ends.
 
         Raises EntityTooLarge beyond `limit` bytes, IncompleteBody when the
-        peer ends too early, RequestTimeout when it stalls.
+        peer ends too early, RequestTimeout when it stalls, UserNetworkTooSlow
+        when it only ever sends a few bytes: that must not hold a thread for ever.
         """
         if self.length is not None and self.length > limit:
             raise StoreError("EntityTooLarge")
         if self.waits:
             self.waits = False
             self._channel.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        total = 0
+        total, before = 0, self._channel.waited_s
         for view in self._chunks() if self.length is None else self._counted():
             total += len(view)
             if total > limit:
                 raise StoreError("EntityTooLarge", closes=True)
+            waited_s = self._channel.waited_s - before
+            if waited_s > GRACE_S and total < waited_s * SLOWEST:
+                raise StoreError("UserNetworkTooSlow", closes=True)
             for pacer in self.pacers:
                 pacer.spend(len(view))
             yield view

@@ -43,6 +43,16 @@ def check_read(content: Content, headers: Pairs) -> None:
         raise NotModified([*digest_headers(content), ("Last-Modified", http_date(content.modified_ms))])
 
 
+def range_wanted(content: Content, headers: Pairs) -> str:
+    """Return the Range header, unless If-Range names another content than this (RFC 9110, 13.1.5)."""
+    condition = headers.get("if-range")
+    if not condition:
+        return headers.get("range")
+    is_date = not condition.startswith(('"', "W/"))
+    same = _is_after(content, condition) is False if is_date else condition == f'"{content.etag}"'
+    return headers.get("range") if same else ""
+
+
 def check_copy(content: Content, headers: Pairs) -> None:
     """Raise PreconditionFailed when a copy source is not what the caller thinks it is.
 

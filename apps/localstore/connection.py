@@ -81,7 +81,7 @@ class Connection:
             length = body_length(request)
         except StoreError as error:
             return self._refuse(error, bodiless=raw is not None and raw.startswith(b"HEAD "))
-        waits = request.headers.get("expect").lower() == "100-continue"
+        waits = request.takes_chunks and request.headers.get("expect").lower() == "100-continue"
         body = Body(self._channel, length=length, pacers=self.upload_pacers, waits=waits)
         early = EarlyAnswer(
             self._sock,

@@ -33,6 +33,7 @@ CODES: dict[str, tuple[int, str]] = {
     "NotSupportedStorageClass": (400, "The storage class is not supported."),
     "RequestTimeout": (400, "Your socket connection was idle for too long."),
     "TooManyBuckets": (400, "You have attempted to create more buckets than allowed."),
+    "UserNetworkTooSlow": (400, "The body arrives too slowly."),
     "XMLSizeLimit": (400, "The XML you provided is too long."),
     "AccessDenied": (403, "Access Denied."),
     "AccessForbidden": (403, "CORSResponse: This CORS request is not allowed."),

@@ -124,6 +124,14 @@ def parse_headers(lines: list[str]) -> Pairs:
     return Pairs(pairs, fold=True)
 
 
+def _host_of(headers: Pairs, version: str) -> str:
+    """Return the Host header. Raises InvalidRequest without one, and when there are two to choose from."""
+    hosts = {value for name, value in headers if name.lower() == "host"}
+    if len(hosts) > 1 or (not hosts and version != "HTTP/1.0"):
+        raise StoreError("InvalidRequest", "A request needs one Host header.", closes=True)
+    return hosts.pop() if hosts else ""
+
+
 def parse_head(raw: bytes) -> Request:
     """Return the request whose head is `raw`, without the final blank line.
 
@@ -136,7 +144,7 @@ def parse_head(raw: bytes) -> Request:
         raise StoreError("InvalidRequest", "The request line is malformed.", closes=True)
     method, target, version = words
     headers = parse_headers(rest)
-    host, path, query = split_target(target, headers.get("host"))
+    host, path, query = split_target(target, _host_of(headers, version))
     try:
         decoded, pairs = parse_path(path), parse_query(query)
         _check_utf8(pairs)

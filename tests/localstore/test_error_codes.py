@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import select
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -157,8 +159,8 @@ PROVOKED: dict[str, Callable[[Scene], Reply]] = {
     "NotImplemented": lambda s: s.get("/?policy"),
     "SlowDown": lambda s: s.struck("slow_down"),
 }
-# These two happen to connections, before there is a request, and have a store of their own below.
-OF_CONNECTIONS = {"RequestTimeout", "ServiceUnavailable"}
+# These happen to connections rather than to requests, and have a store of their own below.
+OF_CONNECTIONS = {"RequestTimeout", "ServiceUnavailable", "UserNetworkTooSlow"}
 
 
 @pytest.fixture
@@ -212,6 +214,27 @@ def test_request_that_does_not_come_times_out(small_store: LocalStore) -> None:
 
         check(wire.reply("GET"), "RequestTimeout")
         assert wire.is_closed()
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_body_that_trickles_in_is_given_up(
+    small_store: LocalStore, monkeypatch: pytest.MonkeyPatch, chunked: bool
+) -> None:
+    monkeypatch.setattr("apps.localstore.bodies.GRACE_S", 0.4)
+    with Wire(small_store.port, OWNER) as wire:
+        wire.call("PUT", "/")
+        framing = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": "1000"}
+        named = {"Host": wire.host} | framing
+        named["Authorization"] = authorization(OWNER, "PUT", "/k", named)
+        wire.sock.sendall(wire.head_bytes("PUT", "/k", named))
+
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                wire.sock.sendall(b"1\r\nx\r\n" if chunked else b"x")
+                if select.select([wire.sock], [], [], 0.1)[0]:
+                    break
+
+        check(wire.reply("PUT"), "UserNetworkTooSlow")
 
 
 def test_connection_above_the_limit_is_told_so(small_store: LocalStore) -> None:

@@ -320,3 +320,31 @@ def test_every_get_is_a_download(wire: Wire, stored: str, query: str, sent: str)
     assert reply.header("x-cos-force-download") == "true"
     assert head.header("Content-Disposition") == (stored or None)
     assert head.header("x-cos-force-download") is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [("ETAG", 206), ('"other"', 200), ("W/ETAG", 200), ("MODIFIED", 206), (OLD, 200), ("nonsense", 200)],
+)
+def test_range_of_something_else_is_not_sent(wire: Wire, condition: str, status: int) -> None:
+    etag = wire.call("PUT", "/k", b"0123456789").header("ETag") or ""
+    modified = wire.call("HEAD", "/k").header("Last-Modified") or ""
+    wanted = condition.replace("ETAG", etag).replace("MODIFIED", modified)
+
+    reply = wire.call("GET", "/k", Range="bytes=2-3", If_Range=wanted)
+
+    assert (reply.status, reply.body) == (status, b"23" if status == 206 else b"0123456789")
+
+
+@pytest.mark.parametrize("version", ["", "null"])
+def test_the_only_version_is_called_null(wire: Wire, version: str) -> None:
+    wire.call("PUT", "/k", b"x")
+    query = f"?versionId={version}"
+    source = {"x-cos-copy-source": f"{wire.host}/k{query}"}
+
+    assert wire.call("GET", f"/k{query}").body == b"x"
+    assert wire.call("HEAD", f"/k{query}").status == 200
+    assert wire.call("GET", f"/k{query}&acl").status == 200
+    assert wire.call("GET", "/k?acl&versionId=other").code == "NoSuchVersion"
+    assert wire.request("PUT", "/copy", source).status == 200
+    assert wire.call("DELETE", f"/k{query}").status == 204

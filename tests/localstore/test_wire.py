@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from pathlib import Path
@@ -215,3 +216,118 @@ def test_raw_bytes_in_a_target_are_the_same_key(connect: Connect, wire: Wire) ->
     signed = authorization(OWNER, "GET", "/中文", {"Host": wire.host})
 
     assert wire.request("GET", f"/{key}", {"Authorization": signed}).body == b"x"
+
+
+def raw_call(wire: Wire, method: str, target: str, version: str, **headers: str) -> bytes:
+    named = {"Host": wire.host} | {name.replace("_", "-"): value for name, value in headers.items()}
+    named["Authorization"] = authorization(OWNER, method, target, named)
+    return wire.head_bytes(method, target, named).replace(b"HTTP/1.1", version.encode())
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "stays"),
+    [
+        ("HTTP/1.1", "", True),
+        ("HTTP/1.1", "close", False),
+        ("HTTP/1.0", "", False),
+        ("HTTP/1.0", "Keep-Alive", True),
+    ],
+)
+def test_connections_stay_as_long_as_was_agreed(
+    wire: Wire, version: str, connection: str, stays: bool
+) -> None:
+    wire.sock.sendall(raw_call(wire, "GET", "/", version, Connection=connection))
+
+    reply = wire.reply("GET")
+
+    assert (reply.status, reply.header("Connection")) == (200, "keep-alive" if stays else "close")
+    if stays:
+        assert wire.call("GET", "/").status == 200
+    else:
+        assert wire.is_closed()
+
+
+def test_old_clients_are_not_asked_to_continue(wire: Wire) -> None:
+    head = raw_call(wire, "PUT", "/k", "HTTP/1.0", Expect="100-continue", Content_Length="1")
+
+    wire.sock.sendall(head + b"x")
+
+    assert wire.reply("PUT").status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("GET", "/k", 200),
+        ("HEAD", "/k", 200),
+        ("DELETE", "/missing", 204),
+        ("OPTIONS", "/k", 400),
+        ("GET", "/", 200),
+        ("POST", "/k", 405),
+    ],
+)
+@pytest.mark.parametrize("size", [0, 5, 100_000])
+def test_bodies_that_nobody_reads_are_stepped_over(
+    wire: Wire, method: str, target: str, status: int, size: int
+) -> None:
+    wire.call("PUT", "/k", b"x")
+
+    assert wire.call(method, target, b"y" * size).status == status
+
+    assert wire.call("GET", "/k").body == b"x"
+
+
+def test_many_requests_in_one_packet_get_their_answers_in_order(wire: Wire) -> None:
+    for number in range(20):
+        wire.call("PUT", f"/{number}", str(number).encode())
+
+    wire.sock.sendall(b"".join(raw_call(wire, "GET", f"/{n}", "HTTP/1.1") for n in range(20)))
+
+    assert [wire.reply("GET").body for _ in range(20)] == [str(n).encode() for n in range(20)]
+
+
+@pytest.mark.parametrize("hosts", [[], ["a.example", "b.example"]])
+def test_request_needs_one_host(connect: Connect, hosts: list[str]) -> None:
+    wire = connect(None)
+    lines = "".join(f"Host: {host}\r\n" for host in hosts)
+
+    wire.sock.sendall(f"GET / HTTP/1.1\r\n{lines}\r\n".encode())
+
+    assert wire.reply("GET").code == "InvalidRequest"
+    assert wire.is_closed()
+
+
+@pytest.mark.parametrize("name", ["x-cos-meta-a", "Content-Type", "Cache-Control", "Content-Disposition"])
+@pytest.mark.parametrize("value", ["a\nX-Evil: 1", "a\rX-Evil: 1", "a\x00b"])
+def test_no_value_starts_another_header(connect: Connect, wire: Wire, name: str, value: str) -> None:
+    attacker = connect()
+
+    assert attacker.request("PUT", "/k", {name: value}, b"x").code == "InvalidRequest"
+
+    assert wire.call("HEAD", "/k").status == 404
+
+
+def test_head_that_trickles_in_does_not_hold_a_thread(folder: Path) -> None:
+    store = LocalStore(data=folder, accounts=[OWNER], tuning=Tuning(idle_timeout_s=0.4))
+    store.start()
+    try:
+        with Wire(store.port, None) as wire:
+            wire.sock.sendall(b"GET / HTTP/1.1\r\n")
+            for _ in range(200):
+                wire.sock.sendall(b"X: y\r\n")
+                if select.select([wire.sock], [], [], 0.05)[0]:
+                    break
+
+            assert wire.reply("GET").code == "RequestTimeout"
+    finally:
+        store.stop()
+
+
+def test_very_many_connections_leave_room_for_one_more(store: LocalStore, wire: Wire) -> None:
+    waiting = [Wire(store.port, OWNER) for _ in range(400)]
+    try:
+        with Wire(store.port, OWNER, wire.host.partition(".")[0]) as late:
+            assert late.call("GET", "/").status == 200
+    finally:
+        for one in waiting:
+            one.close()

@@ -48,6 +48,8 @@ def _replace(tx: Writer, bucket: Bucket, acl: Acl) -> None:
 
 
 def _object(call: Call, permission: str) -> StoredObject:
+    if call.query.get("versionId") not in ("", "null"):
+        raise StoreError("NoSuchVersion")
     with call.engine.index.read() as db:
         stored = object_find(db, call.bucket.name, call.key)
     if stored is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from apps.localstore.call import Call, check_key
-from apps.localstore.conditions import check_read, check_vacant
+from apps.localstore.conditions import check_read, check_vacant, range_wanted
 from apps.localstore.engine import Opened
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
@@ -106,7 +106,7 @@ def _content_response(call: Call, opened: Opened) -> Response:
     if traits.storage_class in ARCHIVED:
         raise StoreError("InvalidObjectState")
     headers = _headers(opened.stored)
-    wanted = range_parse(call.headers.get("range"), content.size)
+    wanted = range_parse(range_wanted(content, call.headers), content.size)
     if wanted is None:
         return Response(headers=headers, source=opened.source(0, content.size), size=content.size)
     start, size = wanted
