@@ -7,53 +7,28 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 
 from apps.localstore.accounts import Directory
 from apps.localstore.bodies import Body
 from apps.localstore.call import Call
-from apps.localstore.cors import cors_headers, cors_unpack
 from apps.localstore.early import EarlyAnswer
 from apps.localstore.engine import Engine
 from apps.localstore.errors import ConnectionDropped, NotModified, StoreError
-from apps.localstore.faults import Fault, Faults, fault_of
-from apps.localstore.pacing import Pacer
-from apps.localstore.records import Bucket, http_date
+from apps.localstore.exchange import Exchange
+from apps.localstore.faults import Faults
+from apps.localstore.records import Bucket
 from apps.localstore.request import Request
-from apps.localstore.responses import (
-    SERVER,
-    Header,
-    Response,
-    error_body,
-    request_id_new,
-    trace_id_of,
-    xml_response,
-)
+from apps.localstore.responses import Response, request_id_new
 from apps.localstore.routing import Operation, operation_of
 from apps.localstore.rows import bucket_find
 from apps.localstore.signature import authenticate
-from apps.localstore.targets import Place, host_name, place_of
-from apps.localstore.visibility import veil_drawn
+from apps.localstore.striking import slowly, strike, veiled
+from apps.localstore.targets import Place, place_of
 
 logger = logging.getLogger(__name__)
 JOURNAL_SIZE = 1000
 READS = ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass
-class Exchange:
-    """What is known about one request beside its answer."""
-
-    request: Request
-    body: Body
-    early: EarlyAnswer
-    request_id: str
-    operation: str = ""
-    now: float = 0.0
-    faults: list[Fault] = field(default_factory=list)
-    bucket: Bucket | None = None
 
 
 class Dispatcher:
@@ -87,7 +62,7 @@ class Dispatcher:
         except NotModified as unchanged:
             response = Response(304, unchanged.headers)
         except StoreError as error:
-            response = self._refusal(exchange, error)
+            response = exchange.refusal(error)
         self._finish(exchange, response)
         return response
 
@@ -111,12 +86,14 @@ class Dispatcher:
         operation = operation_of(request, place)
         exchange.operation = operation.name
         exchange.faults = self.faults.take(operation.name, request.key)
-        struck = self._strike(exchange, operation)
+        if self._latency_s:
+            self.stopping.wait(self._latency_s)
+        struck = strike(exchange, self.stopping, is_slow=operation.is_slow)
         if struck is not None:
             return struck
         if request.method in READS:
             return self._read(exchange, place, operation)
-        with self._veiling(exchange, place):
+        with veiled(exchange, place.bucket, self._engine, self.faults.veils):
             return self._run(exchange, place, operation)
 
     def _read(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
@@ -130,28 +107,6 @@ class Dispatcher:
             response.held.push(lent.pop_all())
             return response
 
-    @contextmanager
-    def _veiling(self, exchange: Exchange, place: Place) -> Iterator[None]:
-        """Hide what a write changes from the reads after it, if a fault says so and it succeeds."""
-        stale = fault_of(exchange.faults, "stale")
-        if stale is None:
-            yield
-            return
-        veil = veil_drawn(
-            self._engine,
-            place.bucket,
-            exchange.request.key,
-            hides=stale.hides,
-            seconds=stale.seconds,
-            answers=stale.answers,
-        )
-        try:
-            yield
-        except BaseException:
-            veil.held.close()
-            raise
-        self.faults.veils.add(veil)
-
     def _run(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
         call = Call(
             self._engine,
@@ -161,8 +116,8 @@ class Dispatcher:
             place,
             exchange.body,
             int(exchange.now * 1000),
-            disk_full=fault_of(exchange.faults, "disk_full") is not None,
-            slow=lambda: self._slowly(exchange),
+            disk_full=exchange.struck_by("disk_full") is not None,
+            slow=lambda: slowly(exchange, self.stopping),
             stopping=self.stopping,
         )
         if place.bucket:
@@ -176,72 +131,13 @@ class Dispatcher:
             call.require_owner()
         return operation.run(call)
 
-    @contextmanager
-    def _slowly(self, exchange: Exchange) -> Iterator[None]:
-        """Run the slow part of an operation, whose status may go out before it is done."""
-        exchange.early.headers = [*self._common(exchange), ("Content-Type", "application/xml")]
-        with exchange.early.during():
-            self._delay(exchange)
-            yield
-
-    def _delay(self, exchange: Exchange) -> None:
-        delay = fault_of(exchange.faults, "delay")
-        if delay is not None:
-            self.stopping.wait(delay.seconds)
-
-    def _strike(self, exchange: Exchange, operation: Operation) -> Response | None:
-        """Apply the faults that come before the work; return an answer if one of them is it."""
-        by_kind = {fault.kind: fault for fault in exchange.faults}
-        if self._latency_s:
-            self.stopping.wait(self._latency_s)
-        if not operation.is_slow:
-            self._delay(exchange)
-        if "drop_before" in by_kind:
-            raise ConnectionDropped
-        if "slow_down" in by_kind:
-            raise StoreError("SlowDown")
-        if "error" in by_kind:
-            raise StoreError(by_kind["error"].code, status=by_kind["error"].status)
-        if "clock_skew" in by_kind:
-            exchange.now += by_kind["clock_skew"].seconds
-        if "drip" in by_kind:
-            exchange.body.pacers += (Pacer(by_kind["drip"].bytes_per_second, self.stopping),)
-        if "error_in_200" in by_kind:
-            if operation.is_slow:
-                with self._slowly(exchange):
-                    pass
-            error = StoreError(by_kind["error_in_200"].code)
-            return xml_response(self._error_xml(exchange, error), chunked=True)
-        return None
-
-    def _error_xml(self, exchange: Exchange, error: StoreError) -> bytes:
-        request = exchange.request
-        resource = host_name(request.host) + request.path
-        return error_body(error, resource=resource, request_id=exchange.request_id)
-
-    def _refusal(self, exchange: Exchange, error: StoreError) -> Response:
-        trace_id = ("x-cos-trace-id", trace_id_of(exchange.request_id))
-        headers = [("Content-Type", "application/xml"), trace_id, *error.headers]
-        return Response(error.status, headers, self._error_xml(exchange, error), closes=error.closes)
-
-    def _common(self, exchange: Exchange) -> list[Header]:
-        """Return what every answer carries, and to another origin what the bucket's rules say."""
-        request = exchange.request
-        common = [("Server", SERVER), ("Date", http_date(int(exchange.now * 1000)))]
-        common.append(("x-cos-request-id", exchange.request_id))
-        origin = request.headers.get("origin")
-        if origin and request.method != "OPTIONS" and exchange.bucket is not None:
-            rules = cors_unpack(exchange.bucket.cors)
-            common += cors_headers(rules, origin=origin, method=request.method) or []
-        return common
-
     def _finish(self, exchange: Exchange, response: Response) -> None:
         """Add what every answer carries, and write the journal."""
         request = exchange.request
-        response.headers = [*self._common(exchange), *response.headers]
+        response.headers = [*exchange.common_headers(), *response.headers]
         if exchange.early.is_sent:
             response.status = 200
-        drip = fault_of(exchange.faults, "drip")
+        drip = exchange.struck_by("drip")
         if drip is not None:
             response.bytes_per_second = drip.bytes_per_second
         self.journal.append(
@@ -252,7 +148,7 @@ class Dispatcher:
                 "status": response.status,
             }
         )
-        if fault_of(exchange.faults, "drop_after") is not None:
+        if exchange.struck_by("drop_after") is not None:
             with ExitStack() as held:
                 held.push(response.held)
             raise ConnectionDropped

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from apps.localstore.errors import ConnectionDropped
-from apps.localstore.markup import DECLARATION
+from apps.localstore.markup import RESULT_DECLARATION, undeclared
 from apps.localstore.responses import Header, Response, head_bytes
 
 TICK_S = 0.05
 # A parser refuses white space before the declaration, so that comes first.
-OPENING = DECLARATION.encode()
+OPENING = RESULT_DECLARATION.encode()
 
 
 def chunk(data: bytes) -> bytes:
@@ -119,4 +119,4 @@ class EarlyAnswer:
         """Return what remains to be sent of a result. Raises ConnectionDropped for a broken one."""
         if self._is_broken:
             raise ConnectionDropped
-        return chunk(response.body.removeprefix(OPENING)) + b"0\r\n\r\n"
+        return chunk(undeclared(response.body)) + b"0\r\n\r\n"

@@ -13,6 +13,8 @@ from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
 from apps.localstore.errors import StoreError
 
 DECLARATION = "<?xml version='1.0' encoding='utf-8' ?>\n"
+# The results that may be streamed have another one.
+RESULT_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 ILLEGAL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]")
 BODY_LIMIT = 2 * 1024 * 1024
 
@@ -45,6 +47,17 @@ def document(xml: str, *, declared: bool = True) -> bytes:
     Some operations of the live service send a declaration and some do not.
     """
     return ((DECLARATION if declared else "") + xml).encode("utf-8", "surrogateescape")
+
+
+def result_document(xml: str) -> bytes:
+    """Return the bytes of the result of a copy or a complete."""
+    return RESULT_DECLARATION.encode() + document(xml, declared=False)
+
+
+def undeclared(body: bytes) -> bytes:
+    """Return a document without its declaration, whichever it has."""
+    start = body.find(b"?>") + 2 if body.startswith(b"<?xml") else 0
+    return body[start:].lstrip()
 
 
 def local_name(element: Element) -> str:

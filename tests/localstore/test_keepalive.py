@@ -29,7 +29,7 @@ from tests.localstore.wire import (
 )
 
 ROOT = Path(__file__).parents[2]
-DECLARATION = b"<?xml version='1.0' encoding='utf-8' ?>\n"
+DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 COMPLETE = "CompleteMultipartUpload"
 
 

@@ -13,7 +13,7 @@ from apps.localstore.conditions import check_copy, check_vacant
 from apps.localstore.engine import Opened, segments_cut
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
-from apps.localstore.markup import document, leaf, node
+from apps.localstore.markup import leaf, node, result_document
 from apps.localstore.operations.multipart import part_number_of, part_store, upload_of
 from apps.localstore.ranges import copy_range_parse
 from apps.localstore.records import Content, Fields, Part, StoredObject, Upload, iso_ms, iso_s
@@ -84,7 +84,7 @@ def object_copy(call: Call) -> Response:
             continue
         parts = [leaf("ETag", f'"{content.etag}"'), leaf("CRC64", content.crc64)]
         parts.append(leaf("LastModified", iso_s(content.modified_ms)))
-        return xml_response(document(node("CopyObjectResult", *parts)), chunked=True)
+        return xml_response(result_document(node("CopyObjectResult", *parts)), chunked=True)
     raise StoreError("InternalError", "The source kept changing.")
 
 
@@ -132,7 +132,7 @@ def part_copy(call: Call) -> Response:
         except _SourceChanged:
             continue
         parts = (leaf("ETag", f'"{content.etag}"'), leaf("LastModified", iso_ms(content.modified_ms)))
-        xml = document(node("CopyPartResult", *parts))
+        xml = result_document(node("CopyPartResult", *parts))
         return xml_response(xml, [("x-cos-hash-crc64ecma", str(content.crc64))], chunked=True)
     raise StoreError("InternalError", "The source kept changing.")
 

@@ -14,7 +14,16 @@ from apps.localstore.crc64 import crc64_join
 from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
-from apps.localstore.markup import children, document, leaf, node, parse, text_of, well_formed
+from apps.localstore.markup import (
+    children,
+    document,
+    leaf,
+    node,
+    parse,
+    result_document,
+    text_of,
+    well_formed,
+)
 from apps.localstore.operations.lists import encoded, shown
 from apps.localstore.records import Blob, Content, Part, StoredObject, Upload, iso_ms
 from apps.localstore.responses import Response, digest_headers, xml_response
@@ -111,7 +120,7 @@ def upload_complete(call: Call) -> Response:
         leaf("ETag", f'"{content.etag}"'),
         attributes=RESULT_NAMESPACE,
     )
-    return xml_response(document(xml), digest_headers(content)[1:], chunked=True)
+    return xml_response(result_document(xml), digest_headers(content)[1:], chunked=True)
 
 
 def _wanted_parts(body: bytes) -> list[tuple[int, str]]:
