@@ -52,7 +52,7 @@ def facts_of(seen: Seen) -> Facts:
         "method": seen.method,
         "path": path,
         "query": tuple(query.split("&")) if query else (),
-        "is signed": "authorization" in seen.headers,
+        "is signed": bool(seen.headers.get("authorization")),
         "signed parameters": seen.authorization.get("q-url-param-list"),
         "signed but absent": tuple(sorted(signed - seen.headers.keys())),
         "body": _body(seen.body),
