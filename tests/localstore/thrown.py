@@ -41,7 +41,7 @@ def replies_of(received: bytes, *, bodiless: bool = False) -> list[Reply]:
         line, *rest = head.decode("latin-1").split("\r\n")
         version, status, _ = line.split(" ", 2)
         assert version == "HTTP/1.1"
-        fields = [(name, value.strip()) for name, _, value in (row.partition(":") for row in rest)]
+        fields = [(name, value.strip(" \t")) for name, _, value in (row.partition(":") for row in rest)]
         if status == "100":
             continue
         length = 0 if bodiless or status in ("204", "304") else _length(fields, received)

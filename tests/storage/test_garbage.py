@@ -313,3 +313,7 @@ def test_blanks_before_an_answer_cost_no_time(server: Recorder, impatient: CosCl
     said(server, reply(200, b" " * 3_000_000 + LEGAL["multipart_complete"].document.encode()))
 
     assert outcome("multipart_complete", impatient)["ETag"] == '"e-1"'
+
+
+def test_blanks_that_http_does_not_know_belong_to_the_value() -> None:
+    assert headers_parse("HTTP/1.1 200 OK\r\nx: \xa0a\x85 \t\r\n\r\n".encode()) == (200, {"x": "\xa0a\x85"})

@@ -130,7 +130,8 @@ def _fields(block: bytes) -> dict[str, str]:
     headers = {}
     for line in lines[1:]:
         name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
+        # Only what HTTP calls a blank: metadata may end with any other.
+        headers[name.strip().lower()] = value.strip(" \t\r")
     return headers
 
 
