@@ -40,12 +40,17 @@ def xml_parse(body: bytes, *roots: str) -> Element:
         root = ET.fromstring(body.strip(), parser=ET.XMLParser(encoding="utf-8"))  # noqa: S314
     except ET.ParseError:
         raise Unavailable(_NOT_XML) from None
-    for element in root.iter():
-        if element.tag[0] == "{":
-            element.tag = element.tag.rpartition("}")[2]
+    if b"xmlns" in body:
+        _namespaces_cut(root)
     if roots and root.tag not in roots:
         raise Unavailable(_NOT_XML)
     return root
+
+
+def _namespaces_cut(root: Element) -> None:
+    for element in root.iter():
+        if element.tag[0] == "{":
+            element.tag = element.tag.rpartition("}")[2]
 
 
 def text_of(element: Element, path: str, default: str = "") -> str:
@@ -127,7 +132,8 @@ def _unknown_in_policy(root: Element) -> list[str]:
     found: dict[str, None] = {}
     for element, texts, branches in parts:
         extra, unknown = rest_of(element, texts=texts, branches=branches)
-        found |= dict.fromkeys([*(f"{element.tag}/{name}" for name, _ in extra), *unknown])
+        if extra or unknown:
+            found |= dict.fromkeys([*(f"{element.tag}/{name}" for name, _ in extra), *unknown])
     return list(found)
 
 
