@@ -1,4 +1,4 @@
-"""What the client costs next to the official Python SDK and boto3: ACLs of many objects, and long listings.
+"""What the client costs next to the official Python SDK and boto3: ACLs, listings, slice uploads and copies.
 
 Each piece of work runs in a process of its own, against a store that knows its answers by heart, so that what
 is measured is the client. The slower clients do less of it, or a run would take an hour: rates are compared.
@@ -10,8 +10,10 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from fastcrc import crc64
 from harness.measuring import Sample, measure, rotated
 from harness.processes import BenchFailed, python, run_client
 from harness.report import MIB, Goals, load, machine, paired, spread, table
@@ -24,6 +26,8 @@ MANY_IN_FLIGHT = 64
 LATENCY_S = 0.02
 GRANTS_EACH = 2
 PAGE_KEYS = 1000
+PART_SIZE = 8 * MIB
+UPLOAD_THREADS = 4
 
 
 @dataclass
@@ -67,6 +71,11 @@ class Work:
         """Return the client's CPU microseconds per unit of work."""
         return [sample.cpu_s["client"] / self.counts[client] * 1e6 for sample in self.samples[client]]
 
+    def grown_mib(self, client: str) -> list[float]:
+        """Return what the client's memory grew by at most, since before the work."""
+        samples = self.samples[client]
+        return [(sample.peaks["client"] - sample.client["idle_bytes"]) / MIB for sample in samples]
+
     def peaks(self, client: str) -> list[float]:
         return [float(sample.peaks["client"]) for sample in self.samples[client]]
 
@@ -78,8 +87,8 @@ def shares(count: int, others: float) -> dict[str, int]:
 
 
 def acl_works(space: Workspace, options: argparse.Namespace) -> dict[str, Work]:
-    near = space.keep(Canned(space.folder, keys=PAGE_KEYS))
-    far = space.keep(Canned(space.folder, keys=PAGE_KEYS, delay_s=LATENCY_S))
+    near = space.keep(Canned(space.folder))
+    far = space.keep(Canned(space.folder, delay_s=LATENCY_S))
     near.wait()
     far.wait()
     delay = f"{LATENCY_S * 1000:g} ms away"
@@ -134,10 +143,64 @@ def listing_goals(works: Mapping[str, Work], goals: Goals) -> None:
     goals.at_most("P10_memory", grown, 4, "P10 MiB that the whole listing needs more than a page")
 
 
+def upload_works(space: Workspace, options: argparse.Namespace) -> dict[str, Work]:
+    file, crc = space.random_file(options.size * MIB)
+    with file.open("rb") as opened:
+        part_crcs = [crc64.xz(part) for part in iter(partial(opened.read, PART_SIZE), b"")]
+    server = space.keep(Canned(space.folder, size=options.size * MIB, crc=crc, part_crcs=part_crcs))
+    server.wait()
+    arguments = {"file": str(file), "part_size": PART_SIZE, "threads": UPLOAD_THREADS}
+    title = f"upload of {options.size} MiB, 8 MiB x {UPLOAD_THREADS}"
+
+    def work(title: str, method: str, counts: Mapping[str, int]) -> Work:
+        return Work(title, method, "MiB", server, counts, 1, arguments)
+
+    return {
+        "upload": work(title, "upload", shares(options.size, 1)),
+        "checked": work(f"{title}, MD5 of parts", "upload_checked", {"sdk": options.size}),
+    }
+
+
+def copy_works(space: Workspace, options: argparse.Namespace) -> dict[str, Work]:
+    server = space.keep(Canned(space.folder, delay_s=LATENCY_S, size=options.parts * PART_SIZE, crc=1))
+    server.wait()
+    title = f"copy in {options.parts} parts 20 ms away, {IN_FLIGHT} in flight"
+    arguments = {"part_size": PART_SIZE, "threads": IN_FLIGHT}
+    return {"copy": Work(title, "copy", "part", server, shares(options.parts, 1), 1, arguments)}
+
+
+def upload_goals(works: Mapping[str, Work], goals: Goals) -> None:
+    upload = works["upload"]
+    wall = paired(upload.rates("sdk"), upload.rates("ours"))
+    goals.at_most("P5_wall", wall, 0.60, "P5 wall, ours / SDK")
+    goals.at_most("P5_cpu", paired(upload.cpu_us("ours"), upload.cpu_us("sdk")), 0.60, "P5 CPU, ours / SDK")
+    checked = works["checked"].cpu_us("sdk")
+    goals.note("P5_checked", paired(upload.cpu_us("ours"), checked), "   CPU, ours / SDK when it checks, too")
+    goals.note("P5_boto3", paired(upload.cpu_us("ours"), upload.cpu_us("boto3")), "   CPU, ours / boto3")
+    peaks = [peak / MIB for peak in upload.peaks("ours")]
+    goals.at_most("P5_peak", peaks, 30, "P5 peak memory of our process, MiB")
+    goals.note("P5_growth", upload.grown_mib("ours"), "   of it for the upload, MiB")
+
+
+def copy_goals(works: Mapping[str, Work], goals: Goals) -> None:
+    copy = works["copy"]
+    goals.at_most("P6_wall", paired(copy.rates("sdk"), copy.rates("ours")), 0.60, "P6 wall, ours / SDK")
+    goals.note("P6_cpu", paired(copy.cpu_us("ours"), copy.cpu_us("sdk")), "   CPU, ours / SDK")
+    limit = [rate * LATENCY_S / IN_FLIGHT for rate in copy.rates("ours")]
+    goals.note("P6_limit", limit, f"   of what {IN_FLIGHT} in flight allow with latency, ours")
+    limit = [rate * LATENCY_S / IN_FLIGHT for rate in copy.rates("sdk")]
+    goals.note("P6_limit_sdk", limit, "   the same, SDK")
+
+
 Kind = tuple[
     Callable[[Workspace, argparse.Namespace], dict[str, Work]], Callable[[Mapping[str, Work], Goals], None]
 ]
-KINDS: dict[str, Kind] = {"acls": (acl_works, acl_goals), "listing": (listing_works, listing_goals)}
+KINDS: dict[str, Kind] = {
+    "acls": (acl_works, acl_goals),
+    "listing": (listing_works, listing_goals),
+    "upload": (upload_works, upload_goals),
+    "copy": (copy_works, copy_goals),
+}
 
 
 def rounds_run(works: Mapping[str, Work], rounds: int) -> None:
@@ -186,7 +249,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=KINDS, help="default: everything")
     parser.add_argument("--acls", type=int, default=10_000, help="ACLs that ours reads without latency")
     parser.add_argument("--keys", type=int, default=1_000_000, help="keys that ours lists")
-    return script_run(parser, run, needs_mib=lambda _options: 1)
+    parser.add_argument("--size", type=int, default=1024, help="MiB that are uploaded")
+    parser.add_argument("--parts", type=int, default=128, help="parts that are copied")
+    return script_run(parser, run, needs_mib=lambda options: 2 * int(options.size))
 
 
 if __name__ == "__main__":

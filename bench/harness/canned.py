@@ -1,7 +1,7 @@
 """A store that knows its answers by heart: cheap enough that the client is what is measured.
 
-It checks no signature and keeps no byte. It speaks COS, and S3 to boto3. Bodies are read into one buffer, and
-their CRC-64 is what a part and an upload are answered with, as COS does.
+It checks no signature, and bodies are read and thrown away: their CRC-64 it was told beforehand. It speaks
+COS, and S3 to boto3.
 """
 
 from __future__ import annotations
@@ -12,29 +12,26 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import count
 from urllib.parse import parse_qsl
 
-from fastcrc import crc64
-
-from apps.storage.digest import crc64_combine_parts
 from harness import canned_texts as texts
 
-UNIT = 256 * 1024
+HEAD_BYTES_MAX = 64 << 10
+BUFFER_SIZE = 256 << 10
 DATE = "Fri, 07 Aug 2026 12:00:00 GMT"
 
 
 @dataclass
 class Asked:
-    """One request, its body read and digested."""
+    """One request, its body thrown away."""
 
     method: str
     query: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)
-    digest: tuple[int, int] = (0, 0)
 
     @property
     def is_copy(self) -> bool:
@@ -59,26 +56,27 @@ class Answered:
 
 
 class CannedStore:
-    """The answers. `source` is (size, CRC-64) of every object that is looked at or copied from."""
+    """The answers: a listing of `keys` keys, and one object of `size` bytes, whatever its name.
 
-    def __init__(self, *, keys: int, source: tuple[int, int]) -> None:
+    `part_crcs` are the CRC-64 of its parts, `crc` that of the whole; copies and uploads always turn out well.
+    """
+
+    def __init__(self, *, keys: int, size: int = 0, crc: int = 0, part_crcs: Sequence[int] = ()) -> None:
         self._pages = texts.Pages(keys)
         self._acl = Answered(texts.ACL).wire()
-        self._source = source
-        self._upload_ids = count(1)
-        self._parts: dict[str, dict[int, tuple[int, int]]] = {}
+        self._size = size
+        self._crc = crc
+        self._part_crcs = part_crcs
 
     def answer(self, asked: Asked) -> bytes:
         query = asked.query
         if asked.method == "GET":
             return self._acl if "acl" in query else self._listed(query).wire()
         if asked.method == "HEAD":
-            size, crc = self._source
-            return Answered(headers=_digests(crc), length=size).wire()
+            return Answered(headers=_digests(self._crc), length=self._size).wire()
         if asked.method == "DELETE":
-            self._parts.pop(query.get("uploadId", ""), None)
             return Answered(status="204 No Content").wire()
-        return (self._part(asked) if "partNumber" in query else self._upload(query)).wire()
+        return (self._part(asked) if "partNumber" in query else self._upload(asked)).wire()
 
     def _listed(self, query: dict[str, str]) -> Answered:
         if "uploads" in query:
@@ -89,18 +87,16 @@ class CannedStore:
         number = int(asked.query["partNumber"])
         if asked.is_copy:
             return Answered(texts.COPIED.format(etag=f"{number:032x}").encode())
-        self._parts[asked.query["uploadId"]][number] = asked.digest
-        return Answered(headers=_digests(asked.digest[0]))
+        return Answered(headers=_digests(self._part_crcs[number - 1]))
 
-    def _upload(self, query: dict[str, str]) -> Answered:
-        if "uploads" in query:
-            upload_id = f"canned-{next(self._upload_ids)}"
-            self._parts[upload_id] = {}
-            return Answered(texts.INITIATED.format(upload_id=upload_id).encode())
-        parts = self._parts.pop(query["uploadId"])
-        # Nothing was sent for a copy, whose bytes are the source's.
-        crc = crc64_combine_parts(parts[number] for number in sorted(parts)) if parts else self._source[1]
-        return Answered(texts.COMPLETED.format(etag=f"{crc:032x}").encode(), headers=_digests(crc))
+    def _upload(self, asked: Asked) -> Answered:
+        if "uploads" in asked.query:
+            return Answered(texts.INITIATED.encode())
+        if asked.method == "PUT":
+            return Answered(headers=_digests(self._crc))
+        return Answered(
+            texts.COMPLETED.format(etag=f"{self._crc:032x}").encode(), headers=_digests(self._crc)
+        )
 
 
 def _digests(crc: int) -> dict[str, str]:
@@ -119,12 +115,12 @@ class Connection:
 
     def read(self, buffer: memoryview) -> Asked | None:
         """Read once; return a request that is complete with it. Raises ConnectionError at the end."""
-        size = self.sock.recv_into(buffer)
-        if not size:
-            raise ConnectionError
         if self._asked is not None:
-            return self._digest(buffer[:size])
-        head, end, body = (self._rest + buffer[:size]).partition(b"\r\n\r\n")
+            return self._skip(self.sock.recv_into(buffer, min(self._left, len(buffer))))
+        data = self.sock.recv(HEAD_BYTES_MAX)
+        if not data:
+            raise ConnectionError
+        head, end, body = (self._rest + data).partition(b"\r\n\r\n")
         self._rest = b"" if end else head
         return self._begin(head, body) if end else None
 
@@ -137,18 +133,19 @@ class Connection:
         asked.headers = _headers(lines)
         if asked.headers.get("expect"):
             self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._asked, self._left = asked, int(asked.headers.get("content-length", "0"))
-        return self._digest(body)
+        length = int(asked.headers.get("content-length", "0"))
+        if len(body) == length:
+            return asked
+        self._asked, self._left = asked, length
+        return self._skip(len(body)) if body else None
 
-    def _digest(self, data: bytes | memoryview) -> Asked | None:
-        asked = self._asked
-        assert asked is not None
-        crc, length = asked.digest
-        asked.digest = (crc64.xz(data, crc), length + len(data))
-        self._left -= len(data)
+    def _skip(self, size: int) -> Asked | None:
+        if not size:
+            raise ConnectionError
+        self._left -= size
         if self._left:
             return None
-        self._asked = None
+        asked, self._asked = self._asked, None
         return asked
 
 
@@ -169,7 +166,7 @@ class Server:
         self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self._store = store
         self._delay_s = delay_s
-        self._buffer = memoryview(bytearray(UNIT))
+        self._buffer = memoryview(bytearray(BUFFER_SIZE))
         self._connections: dict[int, Connection] = {}
         self._delayed: deque[tuple[float, Connection, bytes]] = deque()
         self._poll = select.epoll()
@@ -216,8 +213,8 @@ class Server:
 
 def main() -> None:
     spec = json.loads(sys.argv[1])
-    store = CannedStore(keys=spec["keys"], source=(spec["source_size"], spec["source_crc64"]))
-    Server(spec["port"], store, delay_s=spec["delay_s"]).serve()
+    port, delay_s = spec.pop("port"), spec.pop("delay_s")
+    Server(port, CannedStore(**spec), delay_s=delay_s).serve()
 
 
 if __name__ == "__main__":

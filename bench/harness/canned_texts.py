@@ -28,7 +28,7 @@ UPLOADS = f"{_HEAD}<ListMultipartUploadsResult><IsTruncated>false</IsTruncated><
 
 INITIATED = (
     f"{_HEAD}<InitiateMultipartUploadResult><Bucket>bench-1250000000</Bucket><Key>k</Key>"
-    "<UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>"
+    "<UploadId>canned-1</UploadId></InitiateMultipartUploadResult>"
 )
 
 COPIED = (

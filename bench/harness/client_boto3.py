@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 import boto3
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 
 from harness.crowd import crowd_run
@@ -47,3 +48,20 @@ class Boto3:
         """List `count` pages and return the keys found."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
         return sum(len(page["Contents"]) for page in islice(pages, count))
+
+    def upload(self, *, count: int, file: str, part_size: int, threads: int) -> int:
+        """Upload the file, whose size is `count` MiB."""
+        transfer = TransferConfig(
+            multipart_threshold=part_size, multipart_chunksize=part_size, max_concurrency=threads
+        )
+        self._client.upload_file(file, self._bucket, "upload", Config=transfer)
+        return count
+
+    def copy(self, *, count: int, part_size: int, threads: int) -> int:
+        """Copy an object of `count` parts with the transfer manager, and return their number."""
+        transfer = TransferConfig(
+            multipart_threshold=part_size, multipart_chunksize=part_size, max_concurrency=threads
+        )
+        source = {"Bucket": self._bucket, "Key": "source"}
+        self._client.copy(source, self._bucket, "copy", Config=transfer)
+        return count

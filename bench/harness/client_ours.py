@@ -33,3 +33,18 @@ class Ours:
         """List `count` pages and return the keys found."""
         pages = self._client.get_bucket_pages(**self._at)
         return sum(len(page["Contents"]) for page in islice(pages, count))
+
+    def upload(self, *, count: int, file: str, part_size: int, threads: int) -> int:
+        """Upload the file, whose size is `count` MiB, and return that size."""
+        self._client.slice_upload_file(
+            **self._at, Key=f"upload-{count}", FilePath=file, SliceSize=part_size, AsyncLimit=threads
+        )
+        return count
+
+    def copy(self, *, count: int, part_size: int, threads: int) -> int:
+        """Copy an object of `count` parts and return their number."""
+        source = {**self._at, "Key": "source"}
+        self._client.slice_copy_file(
+            **self._at, Key="copy", CopySource=source, SliceSize=part_size, AsyncLimit=threads
+        )
+        return count

@@ -11,6 +11,7 @@ from typing import Any
 from qcloud_cos import CosConfig, CosS3Client
 
 from harness.crowd import crowd_run
+from harness.report import MIB
 
 
 class Sdk:
@@ -29,6 +30,7 @@ class Sdk:
         )
         self._client: Any = CosS3Client(config)
         self._bucket = bucket
+        self._region = region
 
     def acls(self, *, count: int, in_flight: int) -> int:
         """Read `count` ACLs and return the grants found."""
@@ -46,3 +48,43 @@ class Sdk:
             keys += len(page["Contents"])
             marker = page.get("NextMarker", "")
         return keys
+
+    def upload(self, *, count: int, file: str, part_size: int, threads: int) -> int:
+        """Upload the file, whose size is `count` MiB, and return that size. Nothing of it is checked."""
+        return self._upload(count, file, part_size, threads, checked=False)
+
+    def upload_checked(self, *, count: int, file: str, part_size: int, threads: int) -> int:
+        """Upload the file with the only check there is: an MD5 of each part, which the store compares."""
+        return self._upload(count, file, part_size, threads, checked=True)
+
+    def _upload(self, count: int, file: str, part_size: int, threads: int, *, checked: bool) -> int:
+        self._client.upload_file(
+            Bucket=self._bucket,
+            Key="upload",
+            LocalFilePath=file,
+            PartSize=part_size // MIB,
+            MAXThread=threads,
+            EnableMD5=checked,
+        )
+        return count
+
+    def copy(self, *, count: int, part_size: int, threads: int) -> int:
+        """Copy an object of `count` parts, with the SDK's calls in a pool, and return their number."""
+        self._client.head_object(Bucket=self._bucket, Key="source")
+        upload = {"Bucket": self._bucket, "Key": "copy"}
+        upload["UploadId"] = self._client.create_multipart_upload(**upload)["UploadId"]
+        source = {"Bucket": self._bucket, "Region": self._region, "Key": "source"}
+
+        def part(number: int) -> dict[str, Any]:
+            copied = self._client.upload_part_copy(
+                **upload,
+                PartNumber=number,
+                CopySource=source,
+                CopySourceRange=f"bytes={(number - 1) * part_size}-{number * part_size - 1}",
+            )
+            return {"PartNumber": number, "ETag": copied["ETag"]}
+
+        parts = crowd_run(part, range(1, count + 1), threads=threads)
+        parts.sort(key=lambda part: part["PartNumber"])
+        self._client.complete_multipart_upload(**upload, MultipartUpload={"Part": parts})
+        return len(parts)

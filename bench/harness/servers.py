@@ -173,18 +173,10 @@ class Forward:
 class Canned:
     """A store that knows its answers by heart, `delay_s` after each request; see `harness.canned`."""
 
-    def __init__(
-        self, folder: Path, *, keys: int, delay_s: float = 0.0, source: tuple[int, int] = (0, 0)
-    ) -> None:
+    def __init__(self, folder: Path, *, delay_s: float = 0.0, keys: int = 1, **stored: Any) -> None:
         self.port = free_port()
-        name = f"canned-{delay_s:g}"
-        spec = {
-            "port": self.port,
-            "keys": keys,
-            "delay_s": delay_s,
-            "source_size": source[0],
-            "source_crc64": source[1],
-        }
+        name = f"canned-{self.port}"
+        spec = {"port": self.port, "delay_s": delay_s, "keys": keys, **stored}
         self._child = Child(name, [*python("canned"), json.dumps(spec)], log=folder / f"{name}.log")
 
     def wait(self) -> None:
