@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from urllib.parse import quote, unquote
 
 import pytest
@@ -126,3 +127,30 @@ def test_buckets_are_listed_in_pages(connect: Connect, wire: Wire) -> None:
     finally:
         for name in extra:
             connect(to=name).call("DELETE", "/")
+
+
+def test_buckets_are_filtered_by_region_tag_and_time(connect: Connect) -> None:
+    north, south = connect(to="north-1250000000"), connect(to="south-1250000000", region="ap-tokyo")
+    assert north.call("PUT", "/", x_cos_tagging="team=red").status == 200
+    assert south.call("PUT", "/", x_cos_tagging="team=blue").status == 200
+    service = connect(to="")
+
+    def names(query: str, host: str = "service.cos.myqcloud.com") -> set[str]:
+        xml = service.request("GET", f"/?{query}", {"Host": host}).xml
+        return {bucket.findtext("Name") or "" for bucket in xml.iter("Bucket")} & {
+            "north-1250000000",
+            "south-1250000000",
+        }
+
+    try:
+        assert names("region=ap-tokyo") == {"south-1250000000"}
+        assert names("", "cos.ap-beijing.myqcloud.com") == {"north-1250000000"}
+        assert names("tagkey=team&tagvalue=red") == {"north-1250000000"}
+        assert names("tagkey=team&tagvalue=green") == set()
+        now = int(time.time())
+        assert len(names(f"create-time={now + 60}&range=lt")) == 2
+        assert names(f"create-time={now + 60}&range=gte") == set()
+        assert len(names(f"create-time={now - 3600}&range=gt")) == 2
+        assert service.call("GET", f"/?create-time={now}&range=about").code == "InvalidArgument"
+    finally:
+        assert north.call("DELETE", "/").status == south.call("DELETE", "/").status == 204

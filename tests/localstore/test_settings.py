@@ -94,6 +94,32 @@ def test_preflight_outside_the_rules(wire: Wire, method: str, headers: str, orig
     assert reply.code == ("AccessForbidden" if origin else "InvalidRequest")
 
 
+def test_first_rule_that_matches_decides(wire: Wire, connect: Connect) -> None:
+    first = EXPLICIT.replace(">PUT<", ">HEAD<")
+    second = EXPLICIT.replace("600", "7").replace("ETag", "x-cos-request-id")
+    put_xml(wire, "/?cors", cors(first, second, WIDE))
+    wire.call("PUT", "/k", b"x")
+    anybody = connect(None)
+
+    ages = [preflight(anybody, method, "x-a").header("Access-Control-Max-Age") for method in ("GET", "PUT")]
+    replies = [wire.request(method, "/k", {"Origin": ORIGIN}) for method in ("GET", "PUT")]
+
+    assert ages == ["600", "7"]
+    exposed = [reply.header("Access-Control-Expose-Headers") for reply in replies]
+    assert exposed == ["ETag", "x-cos-request-id"]
+    assert all(reply.header("Vary") == "Origin" for reply in replies)
+    other = wire.request("GET", "/k", {"Origin": "https://other.example.com"})
+    assert other.header("Access-Control-Allow-Origin") == "*"
+    assert other.header("Access-Control-Allow-Credentials") is None
+
+
+def test_every_requested_header_must_be_allowed(wire: Wire, connect: Connect) -> None:
+    put_xml(wire, "/?cors", cors(EXPLICIT))
+
+    assert preflight(connect(None), "PUT", "X-A,x-cos-meta-b").status == 200
+    assert preflight(connect(None), "PUT", "X-A,x-other").status == 403
+
+
 def test_preflight_without_rules_or_bucket(wire: Wire, connect: Connect) -> None:
     assert preflight(wire, "GET").code == "AccessForbidden"
     assert preflight(connect(to="missing-1250000000"), "GET").code == "AccessForbidden"
