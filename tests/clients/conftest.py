@@ -10,8 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from qcloud_cos import CosConfig, CosS3Client
+
+from apps.localstore.accounts import Account
+from tests.conftest import REGION
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,8 +26,7 @@ class Served:
     """What the command prints when it is started on an empty folder."""
 
     port: int
-    secret_id: str
-    secret_key: str
+    account: Account
 
 
 @pytest.fixture(scope="module")
@@ -47,4 +51,22 @@ def _told(process: subprocess.Popen[str]) -> Served:
     found = re.search(r"SecretId (\S+)\nSecretKey (\S+)\n(?:.*\n)*.*127\.0\.0\.1:(\d+) ", printed)
     if found is None:
         pytest.fail(f"The command did not start; it printed: {printed}")
-    return Served(port=int(found[3]), secret_id=found[1], secret_key=found[2])
+    return Served(int(found[3]), Account(secret_id=found[1], secret_key=found[2]))
+
+
+def python_sdk(port: int, account: Account, **options: Any) -> Any:
+    """Return the official SDK with the store as its HTTP proxy, as docs/localstore.md recommends it."""
+    config = CosConfig(
+        Region=REGION,
+        SecretId=account.secret_id,
+        SecretKey=account.secret_key,
+        Scheme="http",
+        Proxies={"http": f"http://127.0.0.1:{port}"},
+        **options,
+    )
+    return CosS3Client(config, retry=0)
+
+
+def bucket_put(port: int, account: Account, bucket: str) -> None:
+    """Create a bucket with a client that is not the one under test."""
+    python_sdk(port, account).create_bucket(Bucket=bucket)

@@ -11,15 +11,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from qcloud_cos import CosConfig, CosS3Client
 
-from tests.clients.conftest import ROOT, Served
+from tests.clients.conftest import ROOT, Served, bucket_put
+from tests.conftest import REGION
 
 # Both tests look at one run, so they belong to one worker.
 pytestmark = [pytest.mark.xdist_group("cosfs"), pytest.mark.timeout(300)]
 
 BUCKET = "cosfs-1250000000"
-REGION = "ap-guangzhou"
 SHIPPED = Counter({"test_core": 102, "test_fsspec_api": 37, "test_utils": 15, "test_version": 5})
 APPEND = "Append Object is not among the operations that the store serves: 501 NotImplemented."
 MISSES = {
@@ -39,7 +38,7 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def outcome(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    create_bucket(served)
+    bucket_put(served.port, served.account, BUCKET)
     folder = tmp_path_factory.mktemp("cosfs")
 
     ended = subprocess.run(
@@ -65,25 +64,14 @@ OPTIONS = [
 def environment(served: Served) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return kept | {
-        "COS_SECRET_ID": served.secret_id,
-        "COS_SECRET_KEY": served.secret_key,
+        "COS_SECRET_ID": served.account.secret_id,
+        "COS_SECRET_KEY": served.account.secret_key,
         "COS_REGION": REGION,
         "COS_BUCKET": BUCKET,
         "COS_STORE_PORT": str(served.port),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTHONPATH": str(ROOT),
     }
-
-
-def create_bucket(served: Served) -> None:
-    config = CosConfig(
-        Region=REGION,
-        SecretId=served.secret_id,
-        SecretKey=served.secret_key,
-        Scheme="http",
-        Proxies={"http": f"http://127.0.0.1:{served.port}"},
-    )
-    CosS3Client(config, retry=0).create_bucket(Bucket=BUCKET)
 
 
 def read_report(path: Path, console: str) -> Outcome:
