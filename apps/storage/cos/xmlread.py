@@ -98,7 +98,7 @@ def grants_of(root: Element) -> dict[str, Any]:
     return {
         "Owner": owner_documented(record_at(root, "Owner")),
         "AccessControlList": {"Grant": grants},
-        "Unknown": _unknown_in_policy(root),
+        "Unknown": list(dict.fromkeys(_unknown_in_policy(root))),
     }
 
 
@@ -120,21 +120,28 @@ def rest_of(
     return extra, unknown
 
 
-_GRANTEE_TEXTS = frozenset({"Type", "ID", "URI", "DisplayName", "uin", "Subacount", "Subaccount"})
+# What may hang on an element of a policy: plain texts, and elements that have children of their own.
+_IN_POLICY = {
+    "AccessControlPolicy": (frozenset[str](), frozenset({"Owner", "AccessControlList"})),
+    "AccessControlList": (frozenset[str](), frozenset({"Grant"})),
+    "Grant": (frozenset({"Permission"}), frozenset({"Grantee"})),
+    "Grantee": (
+        frozenset({"Type", "ID", "URI", "DisplayName", "uin", "Subacount", "Subaccount"}),
+        frozenset[str](),
+    ),
+}
 
 
-def _unknown_in_policy(root: Element) -> list[str]:
-    parts = [(root, frozenset[str](), frozenset({"Owner", "AccessControlList"}))]
-    parts += [(node, frozenset(), frozenset({"Grant"})) for node in root.iterfind("AccessControlList")]
-    for grant in root.iterfind("AccessControlList/Grant"):
-        parts.append((grant, frozenset({"Permission"}), frozenset({"Grantee"})))
-        parts += [(node, _GRANTEE_TEXTS, frozenset()) for node in grant.iterfind("Grantee")]
-    found: dict[str, None] = {}
-    for element, texts, branches in parts:
-        extra, unknown = rest_of(element, texts=texts, branches=branches)
-        if extra or unknown:
-            found |= dict.fromkeys([*(f"{element.tag}/{name}" for name, _ in extra), *unknown])
-    return list(found)
+def _unknown_in_policy(element: Element) -> list[str]:
+    """Return the names of what the fields of a policy leave out, from `element` down, but for its owner."""
+    texts, branches = _IN_POLICY[element.tag]
+    found = []
+    for child in element:
+        if child.tag in branches:
+            found += _unknown_in_policy(child) if child.tag in _IN_POLICY else []
+        elif child.tag not in texts or len(child) or child.attrib:
+            found.append(f"{element.tag}/{child.tag}")
+    return found
 
 
 class Decoder:
