@@ -59,9 +59,13 @@ SIGNED_IN = Grantee(GranteeKind.SIGNED_IN)
 
 
 def account_grantee(account: str, sub_account: str = "") -> Grantee:
-    """Return a root account, or with `sub_account` a user below it."""
-    kind = GranteeKind.SUB_ACCOUNT if sub_account else GranteeKind.ACCOUNT
-    return Grantee(kind, account, sub_account)
+    """Return a root account, or with another `sub_account` a user below it.
+
+    Stores name the root itself as the user of the same number.
+    """
+    if sub_account in ("", account):
+        return Grantee(GranteeKind.ACCOUNT, account)
+    return Grantee(GranteeKind.SUB_ACCOUNT, account, sub_account)
 
 
 @dataclass(frozen=True)

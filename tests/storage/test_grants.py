@@ -18,6 +18,7 @@ from apps.storage.grants import (
     account_grantee,
 )
 from apps.storage.providers.cos import CosStore
+from apps.storage.types import ObjectRef
 from tests.storage.recorder import Recorder, reply
 
 AT = {"bucket": "photos-1250000000", "region": "ap-guangzhou"}
@@ -157,6 +158,10 @@ def test_acl_without_grants_is_written_as_private(recorder: Recorder, recorded_s
     assert recorder.seen[-1].headers["x-cos-acl"] == "private"
 
 
+def test_root_named_as_its_own_user_is_the_root() -> None:
+    assert account_grantee("1", "1") == account_grantee("1")
+
+
 def test_full_control_is_every_permission() -> None:
     acl = Acl(OWNER, (Grant(EVERYONE, Permission.FULL_CONTROL), Grant(SIGNED_IN, "SOMETHING_NEW")))
 
@@ -200,3 +205,30 @@ def test_digest_notices_every_change_of_access(change: dict[str, object]) -> Non
     acl = Acl(OWNER, (Grant(EVERYONE, READ),))
 
     assert replace(acl, **change).digest != acl.digest
+
+
+def test_copy_is_at_no_moment_more_open_than_its_source(recorder: Recorder, recorded_store: CosStore) -> None:
+    everyone = f"<URI>{GROUPS}/AllUsers</URI>"
+    source = policy(grant(everyone), grant(everyone, "READ_ACP"), grant("<ID>2/22</ID>", "FULL_CONTROL"))
+    copied = b"<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"
+    recorder.steps.extend(reply(body=body) for body in (source, copied, policy(), b""))
+
+    recorded_store.copy_object(
+        source=ObjectRef(**AT, key="from"), **AT, key="to", storage_class="STANDARD_IA", is_acl_kept=True
+    )
+
+    asked, copy, _, rest = recorder.seen
+    assert (asked.method, asked.path, copy.method, copy.path) == ("GET", "/from", "PUT", "/to")
+    assert copy.headers["x-cos-acl"] == "private"
+    assert copy.headers["x-cos-grant-full-control"] == 'id="qcs::cam::uin/2:uin/22"'
+    assert (rest.method, rest.path) == ("PUT", "/to")
+    assert rest.body.count(b"AllUsers") == 2
+
+
+def test_copy_of_grants_that_nobody_knows_is_not_begun(recorder: Recorder, recorded_store: CosStore) -> None:
+    recorder.default = reply(body=policy("<Deny><ID>2</ID></Deny>"))
+
+    with pytest.raises(errors.Refused, match="a copy would lose"):
+        recorded_store.copy_object(source=ObjectRef(**AT, key="from"), **AT, key="to", is_acl_kept=True)
+
+    assert [seen.method for seen in recorder.seen] == ["GET"]

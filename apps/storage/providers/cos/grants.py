@@ -114,8 +114,7 @@ def _named(words: str, sub_account: str) -> Grantee:
         return Grantee(_GROUPS[group[1]])
     if account is None:
         return Grantee(GranteeKind.UNKNOWN, words)
-    sub_account = sub_account or account[2] or ""
-    return account_grantee(account[1], "" if sub_account == account[1] else sub_account)
+    return account_grantee(account[1], sub_account or account[2] or "")
 
 
 def _is_header_grant(grant: Grant) -> bool:
