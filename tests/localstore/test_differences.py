@@ -47,7 +47,7 @@ def test_length_of_nothing_may_be_said_and_signed(wire: Wire, method: str) -> No
 
 
 def test_head_of_what_is_missing_says_not_found(wire: Wire) -> None:
-    """The Node SDK has nothing but these two words to make NoSuchKey from."""
+    """The Node SDK makes its error from these two words, because there is no body."""
     headers = {"Host": wire.host}
     headers["Authorization"] = authorization(OWNER, "HEAD", "/missing", headers)
     wire.sock.sendall(wire.head_bytes("HEAD", "/missing", headers))
