@@ -22,6 +22,7 @@ from apps.localstore.markup import BODY_LIMIT
 from apps.localstore.pacing import Pacer
 from apps.localstore.records import Acl, Blob, Bucket
 from apps.localstore.request import Pairs, Request
+from apps.localstore.responses import Header
 from apps.localstore.rows import bucket_find
 from apps.localstore.targets import Place
 
@@ -33,8 +34,8 @@ TRAFFIC_LIMITS = (819200, 838860800)
 class Call:
     """Everything that an operation may look at. `now_ms` is unix time in milliseconds.
 
-    `slow()` surrounds work that may take long: from there on a refusal may come
-    inside a 200.
+    `slow(headers)` surrounds work that may take long: from there on a refusal
+    may come inside a 200, which has those headers.
     """
 
     engine: Engine
@@ -47,7 +48,7 @@ class Call:
     account: Account | None = None
     disk_full: bool = False
     found: Bucket | None = None
-    slow: Callable[[], AbstractContextManager[None]] = nullcontext
+    slow: Callable[[list[Header]], AbstractContextManager[None]] = lambda _: nullcontext()
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -117,7 +117,7 @@ class Dispatcher:
             exchange.body,
             int(exchange.now * 1000),
             disk_full=exchange.struck_by("disk_full") is not None,
-            slow=lambda: slowly(exchange, self.stopping),
+            slow=lambda headers: slowly(exchange, self.stopping, headers),
             stopping=self.stopping,
         )
         if place.bucket:

@@ -10,7 +10,7 @@ from apps.localstore.engine import Engine
 from apps.localstore.errors import ConnectionDropped, StoreError
 from apps.localstore.exchange import Exchange
 from apps.localstore.pacing import Pacer
-from apps.localstore.responses import Response, xml_response
+from apps.localstore.responses import Header, Response, xml_response
 from apps.localstore.visibility import Veils, veil_drawn
 
 
@@ -35,7 +35,7 @@ def strike(exchange: Exchange, stopping: threading.Event, *, is_slow: bool) -> R
         exchange.body.pacers += (Pacer(by_kind["drip"].bytes_per_second, stopping),)
     if "error_in_200" in by_kind:
         if is_slow:
-            with slowly(exchange, stopping):
+            with slowly(exchange, stopping, []):
                 pass
         error = StoreError(by_kind["error_in_200"].code)
         return xml_response(exchange.error_xml(error), chunked=True)
@@ -49,9 +49,9 @@ def _delay(exchange: Exchange, stopping: threading.Event) -> None:
 
 
 @contextmanager
-def slowly(exchange: Exchange, stopping: threading.Event) -> Iterator[None]:
+def slowly(exchange: Exchange, stopping: threading.Event, headers: list[Header]) -> Iterator[None]:
     """Run the slow part of an operation, whose status may go out before it is done."""
-    exchange.early.headers = [*exchange.common_headers(), ("Content-Type", "application/xml")]
+    exchange.early.headers = [*exchange.common_headers(), ("Content-Type", "application/xml"), *headers]
     with exchange.early.during():
         _delay(exchange, stopping)
         yield

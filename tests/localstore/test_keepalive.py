@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -103,10 +104,12 @@ def test_quick_refusals_keep_their_status(
 
     missing = slow.request("PUT", "/copy", {"x-cos-copy-source": f"{slow.host}/missing"})
     unknown = slow.call("POST", "/k?uploadId=none", complete_xml([(1, '"e"')]))
+    spoiled = f"/spoiled?uploadId={upload_begin(slow, '/spoiled')}"
+    unlike = slow.call("POST", spoiled, complete_xml([(1, '"e"')]))
     with Wire(patient_store.port, OTHER) as stranger:
         refused = copied(stranger, "/copy")
 
-    assert [missing.status, unknown.status, refused.status] == [404, 404, 403]
+    assert [missing.status, unknown.status, unlike.status, refused.status] == [404, 404, 400, 403]
 
 
 def test_slow_complete_and_part_copy(patient_store: LocalStore, slow: Wire) -> None:
@@ -121,19 +124,26 @@ def test_slow_complete_and_part_copy(patient_store: LocalStore, slow: Wire) -> N
     assert part.body.startswith(DECLARATION + b" ")
     assert done.body.startswith(DECLARATION + b" ")
     assert done.xml.findtext("{*}Key") == "joined"
+    assert done.header("x-cos-hash-crc64ecma") == slow.call("HEAD", "/source").header("x-cos-hash-crc64ecma")
     assert slow.call("GET", "/joined").body == b"source"
 
 
 def test_failure_after_the_status_is_an_error_in_the_body(patient_store: LocalStore, slow: Wire) -> None:
     upload = upload_begin(slow, "/k")
-    part_put(slow, "/k", upload, 1, b"x")
-    patient_store.faults.add("delay", operation=COMPLETE, seconds=0.3)
+    etag = part_put(slow, "/k", upload, 1, b"x")
+    patient_store.faults.add("delay", operation=COMPLETE, seconds=0.5)
+    body = complete_xml([(1, etag)])
+    headers = {"Host": slow.host, "Content-Length": str(len(body))}
 
-    reply = slow.call("POST", f"/k?uploadId={upload}", complete_xml([(1, '"wrong"')]))
+    slow.sock.sendall(signed(slow, "POST", f"/k?uploadId={upload}", headers) + body)
+    with Wire(patient_store.port, OWNER) as other:
+        assert slow.sock.recv(1, socket.MSG_PEEK) == b"H"
+        assert other.call("DELETE", f"/k?uploadId={upload}").status == 204
+    reply = slow.reply("POST")
 
-    assert (reply.status, reply.code) == (200, "InvalidPart")
+    assert (reply.status, reply.code) == (200, "NoSuchUpload")
     assert reply.body.startswith(DECLARATION + b" ")
-    assert slow.call("GET", f"/k?uploadId={upload}").status == 200
+    assert slow.call("HEAD", "/k").status == 404
     assert patient_store.journal[-2]["status"] == 200
 
 

@@ -106,7 +106,7 @@ def _copy_once(call: Call) -> Content:
                 raise _SourceChanged
             object_put(tx, target)
 
-        with call.slow():
+        with call.slow([]):
             call.engine.index.write(work)
         return content
 
@@ -144,7 +144,7 @@ def _part_once(call: Call, upload: Upload, number: int) -> Content:
         if size > OBJECT_LIMIT:
             raise StoreError("EntityTooLarge")
         segments = segments_cut(whole.segments, start, size)
-        with call.slow():
+        with call.slow([]):
             md5, crc64 = _range_digests(call, opened, start, size)
             content = Content(size, md5, crc64, call.now_ms, segments)
             call.engine.index.write(lambda tx: _share(tx, upload, Part(number, content)))

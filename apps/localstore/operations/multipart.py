@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from itertools import pairwise
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
@@ -109,8 +110,12 @@ def upload_complete(call: Call) -> Response:
     call.require("WRITE")
     wanted = _wanted_parts(call.read_xml())
     upload = upload_of(call)
-    with call.slow():
-        content = call.engine.index.write(lambda tx: _complete(tx, call, upload, wanted))
+    with call.engine.index.read() as db:
+        parts = _chosen(db, upload, wanted)
+    content = _joined(parts, call.now_ms)
+    digest = digest_headers(content)[1:]
+    with call.slow(digest):
+        call.engine.index.write(lambda tx: _complete(tx, call, upload, wanted, (parts, content)))
     host = call.request.headers.get("host") or call.request.host
     xml = node(
         "CompleteMultipartUploadResult",
@@ -120,7 +125,7 @@ def upload_complete(call: Call) -> Response:
         leaf("ETag", f'"{content.etag}"'),
         attributes=RESULT_NAMESPACE,
     )
-    return xml_response(result_document(xml), digest_headers(content)[1:], chunked=True)
+    return xml_response(result_document(xml), digest, chunked=True)
 
 
 def _wanted_parts(body: bytes) -> list[tuple[int, str]]:
@@ -140,10 +145,9 @@ def _wanted(element: Element) -> tuple[int, str]:
     return number, text_of(element, "ETag").strip().strip('"').lower()
 
 
-def _complete(tx: Writer, call: Call, upload: Upload, wanted: list[tuple[int, str]]) -> Content:
-    if upload_find(tx, upload.bucket, upload.key, upload.id) is None:
-        raise StoreError("NoSuchUpload")
-    there = {part.number: part for part in parts_of(tx, upload.id)}
+def _chosen(db: sqlite3.Connection | Writer, upload: Upload, wanted: list[tuple[int, str]]) -> list[Part]:
+    """Return the parts that were asked for. Raises InvalidPart or EntityTooSmall."""
+    there = {part.number: part for part in parts_of(db, upload.id)}
     parts = [there[number] for number, _ in wanted if number in there]
     if len(parts) != len(wanted) or any(
         part.content.etag != etag for part, (_, etag) in zip(parts, wanted, strict=True)
@@ -151,17 +155,35 @@ def _complete(tx: Writer, call: Call, upload: Upload, wanted: list[tuple[int, st
         raise StoreError("InvalidPart")
     if any(part.content.size < PART_MINIMUM for part in parts[:-1]):
         raise StoreError("EntityTooSmall")
-    content = content_joined(
+    return parts
+
+
+def _joined(parts: list[Part], now_ms: int) -> Content:
+    return content_joined(
         parts,
         # Random on purpose: nobody may come to rely on computing it.
         etag=f"{secrets.token_hex(16)}-{len(parts)}",
         crc64=crc64_join((part.content.crc64, part.content.size) for part in parts),
-        modified_ms=call.now_ms,
+        modified_ms=now_ms,
     )
+
+
+def _complete(
+    tx: Writer,
+    call: Call,
+    upload: Upload,
+    wanted: list[tuple[int, str]],
+    found: tuple[list[Part], Content],
+) -> None:
+    """Put the object in the place of the upload, unless that has changed since it was looked at."""
+    if upload_find(tx, upload.bucket, upload.key, upload.id) is None:
+        raise StoreError("NoSuchUpload")
+    parts, content = found
+    if [part.content for part in _chosen(tx, upload, wanted)] != [part.content for part in parts]:
+        raise StoreError("InvalidPart", "A part was sent again while the upload was completed.")
     check_vacant(tx, upload.bucket, upload.key, call.headers)
     upload_delete(tx, upload.id, keep={part.number for part in parts})
     object_put(tx, StoredObject(upload.bucket, upload.key, content, upload.traits))
-    return content
 
 
 def upload_abort(call: Call) -> Response:
