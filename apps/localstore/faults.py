@@ -26,8 +26,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from itertools import count as counter
+from math import isfinite
 from typing import Any
 
+from apps.localstore.routing import NAMES
 from apps.localstore.visibility import Veils
 
 HIDES = ("all", "lists", "reads")
@@ -66,6 +68,7 @@ class Fault:
     hides: str = "all"
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault kind {self.kind!r}")
         if self.hides not in HIDES:
@@ -73,6 +76,23 @@ class Fault:
         if self.kind == "stale" and not self.seconds and not self.answers:
             raise ValueError("stale needs seconds or answers")
         re.compile(self.key)
+
+    def _check_types(self) -> None:
+        """Refuse now what would only fail when the rule strikes, in the middle of somebody's request."""
+        for name in ("kind", "operation", "key", "code", "hides"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} is a text")
+        for name, low in (("count", 1), ("skip", 0), ("status", 200), ("answers", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) and not (value is None and name in ("count", "answers")):
+                raise ValueError(f"{name} is a whole number")
+            if value is not None and value < low:
+                raise ValueError(f"{name} is at least {low}")
+        for name in ("seconds", "bytes_per_second"):
+            if not isinstance(getattr(self, name), int | float) or not isfinite(getattr(self, name)):
+                raise ValueError(f"{name} is a number")
+        if self.status > 599 or self.bytes_per_second <= 0:
+            raise ValueError("status is at most 599, and bytes_per_second above 0")
 
     def matches(self, operation: str, key: str) -> bool:
         """Tell whether the rule is about this request."""
@@ -101,6 +121,8 @@ class Faults:
     def add(self, kind: str, **options: Any) -> int:
         """Add a rule and return its number. Raises ValueError, TypeError or re.error."""
         fault = Fault(kind, **options)
+        if not any(fnmatchcase(name, fault.operation) for name in NAMES):
+            raise ValueError(f"no operation is called {fault.operation!r}; {', '.join(sorted(NAMES))} are")
         with self._lock:
             number = next(self._ids)
             self._rules[number] = fault

@@ -82,7 +82,7 @@ class Snapshot:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         db.execute("BEGIN")
         # The moment is that of the first statement, not that of BEGIN.
         db.execute("SELECT 1 FROM buckets LIMIT 1").fetchall()

@@ -79,6 +79,10 @@ OBJECT_OPERATIONS = {
     ("GET", "uploadId"): Operation("ListParts", multipart.parts_list),
     ("DELETE", "uploadId"): Operation("AbortMultipartUpload", multipart.upload_abort),
 }
+NAMES = frozenset(
+    operation.name
+    for operation in (GET_SERVICE, PREFLIGHT, *BUCKET_OPERATIONS.values(), *OBJECT_OPERATIONS.values())
+)
 
 
 def operation_of(request: Request, place: Place) -> Operation:

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import select
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -243,7 +244,7 @@ def test_connection_above_the_limit_is_told_so(small_store: LocalStore) -> None:
         named = {"Host": "service.cos.myqcloud.com"}
         busy.sock.sendall(busy.head_bytes("GET", "/", named))
         while small_store.faults.listed():
-            pass
+            time.sleep(0.01)
         with Wire(small_store.port, OWNER) as second:
             check(second.reply("GET"), "ServiceUnavailable")
 

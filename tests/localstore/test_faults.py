@@ -114,7 +114,28 @@ def test_control_channel_sets_and_clears_rules(store: LocalStore, wire: Wire, co
 
 @pytest.mark.parametrize(
     "body",
-    [{}, [], {"kind": "earthquake"}, {"kind": "error", "color": "red"}, {"kind": "error", "key": "("}, 7],
+    [
+        {},
+        [],
+        {"kind": "earthquake"},
+        {"kind": "error", "color": "red"},
+        {"kind": "error", "key": "("},
+        {"kind": "error", "key": 3},
+        {"kind": "error", "operation": ["PutObject"]},
+        {"kind": "error", "operation": "Put Object"},
+        {"kind": "error", "status": 99},
+        {"kind": "error", "status": 600},
+        {"kind": "error", "code": None},
+        {"kind": "error", "count": 0},
+        {"kind": "error", "count": "often"},
+        {"kind": "error", "skip": -1},
+        {"kind": "error", "skip": None},
+        {"kind": "delay", "seconds": "long"},
+        {"kind": "delay", "seconds": 1e999},
+        {"kind": "drip", "bytes_per_second": 0},
+        {"kind": "stale", "answers": 0},
+        7,
+    ],
 )
 def test_control_channel_refuses_nonsense(store: LocalStore, connect: Connect, body: object) -> None:
     assert control(store, connect, "POST", "/-/faults", body).status == 400

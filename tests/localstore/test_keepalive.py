@@ -69,7 +69,7 @@ def test_slow_copy_sends_its_status_first_and_spaces_after_the_declaration(
     assert (reply.status, reply.header("Transfer-Encoding")) == (200, "chunked")
     assert reply.header("x-cos-request-id")
     assert reply.header("Content-Type") == "application/xml"
-    assert reply.body.startswith(DECLARATION + b"   ")
+    assert reply.body.startswith(DECLARATION + b" ")
     assert reply.xml.findtext("CRC64") == slow.call("HEAD", "/source").header("x-cos-hash-crc64ecma")
 
 
@@ -114,8 +114,8 @@ def test_quick_refusals_keep_their_status(
 
 def test_slow_complete_and_part_copy(patient_store: LocalStore, slow: Wire) -> None:
     upload = upload_begin(slow, "/joined")
-    patient_store.faults.add("delay", operation="UploadPartCopy", seconds=0.3)
-    patient_store.faults.add("delay", operation=COMPLETE, seconds=0.3)
+    patient_store.faults.add("delay", operation="UploadPartCopy", seconds=0.6)
+    patient_store.faults.add("delay", operation=COMPLETE, seconds=0.6)
 
     part = copied(slow, f"/joined?partNumber=1&uploadId={upload}")
     etag = part.xml.findtext("ETag") or ""
@@ -148,7 +148,7 @@ def test_failure_after_the_status_is_an_error_in_the_body(patient_store: LocalSt
 
 
 def test_delay_and_error_in_200_make_a_late_failure(patient_store: LocalStore, slow: Wire) -> None:
-    patient_store.faults.add("delay", operation="CopyObject", seconds=0.3)
+    patient_store.faults.add("delay", operation="CopyObject", seconds=0.6)
     patient_store.faults.add("error_in_200", operation="CopyObject", code="SlowDown")
 
     reply = copied(slow, "/late")
@@ -159,7 +159,7 @@ def test_delay_and_error_in_200_make_a_late_failure(patient_store: LocalStore, s
 
 
 def test_drop_after_an_early_status_is_an_end_in_the_middle(patient_store: LocalStore, slow: Wire) -> None:
-    patient_store.faults.add("delay", operation="CopyObject", seconds=0.3)
+    patient_store.faults.add("delay", operation="CopyObject", seconds=0.6)
     patient_store.faults.add("drop_after", operation="CopyObject")
 
     with pytest.raises(ConnectionError):
@@ -182,7 +182,7 @@ def test_old_clients_wait_for_a_result_with_a_length(patient_store: LocalStore, 
 
 
 def test_reader_who_leaves_early_does_not_stop_the_work(patient_store: LocalStore, slow: Wire) -> None:
-    patient_store.faults.add("delay", operation="CopyObject", key="left", seconds=0.3)
+    patient_store.faults.add("delay", operation="CopyObject", key="left", seconds=0.6)
     headers = {"Host": slow.host, "Content-Length": "0", "x-cos-copy-source": f"{slow.host}/source"}
 
     slow.sock.sendall(signed(slow, "PUT", "/left", headers))
