@@ -96,7 +96,7 @@ def test_progress_rises_to_the_size_of_the_file(ground: Ground, path: Path) -> N
     hashed: list[Any] = []
     threads: set[int] = set()
     ground.strike("drop_before", operation="UploadPart", count=2)
-    ground.strike("drip", operation="UploadPart", count=None, bytes_per_second=4 * MIB)
+    ground.strike("drip", operation="UploadPart", count=None, bytes_per_second=2 * MIB)
 
     upload(
         ground,
@@ -113,7 +113,6 @@ def test_progress_rises_to_the_size_of_the_file(ground: Ground, path: Path) -> N
         assert {report["FileSize"] for report in reports} == {SIZE}
         assert {report["SliceSize"] for report in reports} == {MIB}
         assert all(0 <= report["percent"] <= 1 for report in reports)
-    assert len(heard) > 4
     assert heard[-1]["speed"] > 0
     assert threads == {threading.get_ident()}
 

@@ -21,6 +21,7 @@ from apps.storage.cos.progress import Gauge, SliceProgressCallback
 
 _TICK_S = 0.1
 _HEARTBEAT_S = 0.5
+_START_S = 1.0
 
 _Ask = Callable[[], None]
 _T = TypeVar("_T")
@@ -48,6 +49,8 @@ class SliceRun(Generic[_T]):
         self._callers_token = cancel or cancel_applied()
         self._listeners = [_Listener(on_progress), _Listener(on_hash_progress)]
         self._asks: SimpleQueue[_Ask | None] = SimpleQueue()
+        self._gate: SimpleQueue[bool] = SimpleQueue()
+        self._has_ended = self._is_over = self._is_broken_off = False
         self._aftermath: list[str] = []
         self._results: list[_T] = []
         self._problems: list[BaseException] = []
@@ -57,16 +60,19 @@ class SliceRun(Generic[_T]):
 
         Raises what it raises, what a callback raises, and what breaks into the waiting.
         """
-        token = self._callers_token
+        token, is_started = self._callers_token, False
         with nullcontext() if token is None else token.waking(self.token.cancel):
             driver = threading.Thread(target=self._drive, args=(work,), name="slice", daemon=True)
-            try:
-                driver.start()
-                self._attend(driver)
-            except BaseException as problem:
-                self._problems.insert(0, problem)
-            finally:
-                self._end(driver)
+            while not self._is_over:
+                # Whatever breaks in, wherever it does, the waiting goes on until no thread is left.
+                try:
+                    if not is_started:
+                        is_started = True
+                        self._begin(driver)
+                    self._attend()
+                    self._end(driver)
+                except BaseException as problem:
+                    self._break_off(problem, driver)
         if self._results and all(isinstance(problem, errors.Canceled) for problem in self._problems):
             # It was done before anybody could be heard.
             return self._results[0]
@@ -131,11 +137,14 @@ class SliceRun(Generic[_T]):
 
     def _drive(self, work: Callable[[], _T]) -> None:
         try:
-            with self.token.applied():
-                self._results.append(work())
+            # Closed when the calling thread was broken into while it started this one.
+            if self._gate.get():
+                with self.token.applied():
+                    self._results.append(work())
         except BaseException as problem:
             self._problems.append(problem)
         finally:
+            self._has_ended = True
             self._asks.put(None)
 
     def _start(self, labor: Callable[[], None], count: int) -> list[threading.Thread]:
@@ -148,15 +157,26 @@ class SliceRun(Generic[_T]):
                 return helpers[:started]
         return helpers
 
-    def _attend(self, driver: threading.Thread) -> None:
-        while driver.is_alive() and not self.token.is_canceled:
-            ask = None
-            with suppress(Empty):
-                ask = self._asks.get(timeout=_TICK_S)
+    def _begin(self, driver: threading.Thread) -> None:
+        try:
+            driver.start()
+        except RuntimeError:
+            self._has_ended = True
+            raise errors.Unavailable("The system has no thread left to work with.") from None
+        self._gate.put(True)
+
+    def _attend(self) -> None:
+        while not self._has_ended and not self.token.is_canceled:
+            ask = self._next_ask()
             if ask is not None:
                 ask()
-            elif driver.is_alive() and not self.token.is_canceled:
+            elif not self._has_ended and not self.token.is_canceled:
                 self._report()
+
+    def _next_ask(self) -> _Ask | None:
+        with suppress(Empty):
+            return self._asks.get(timeout=_TICK_S)
+        return None
 
     def _report(self) -> None:
         for listener in self._listeners:
@@ -164,22 +184,34 @@ class SliceRun(Generic[_T]):
                 raise errors.Canceled("The call was canceled by its own progress callback.")
 
     def _end(self, driver: threading.Thread) -> None:
-        """Wait until no thread is left, whatever breaks into this; the second time it hurries."""
-        if self._problems:
-            self.token.cancel()
+        """Wait until no thread is left; a caller who stops waits no longer than for an abort."""
         until = time.monotonic() + self._tidy_s
-        while driver.is_alive():
-            try:
-                driver.join(_TICK_S)
-                if time.monotonic() > until and self._is_stopped_by_caller():
-                    self.tidying.cancel()
-            except BaseException as problem:
-                self._problems.insert(0, problem)
-                self.token.cancel()
+        while not self._has_ended:
+            # Joining has to wait: a join that is broken into takes a running thread for one that has ended.
+            self._next_ask()
+            if time.monotonic() > until and self._is_stopped_by_caller():
                 self.tidying.cancel()
+        self._is_over = True
+        if driver.ident is not None:
+            driver.join()
+
+    def _break_off(self, problem: BaseException, driver: threading.Thread) -> None:
+        """Stop for what broke into the waiting; the second time not even an abort is awaited."""
+        if self._is_broken_off:
+            self.tidying.cancel()
+        self._is_broken_off = True
+        self._problems.insert(0, problem)
+        self.token.cancel()
+        self._gate.put(False)
+        until = time.monotonic() + _START_S
+        while driver.ident is None and not self._has_ended:
+            # Its start was broken into: either there is none, or it is about to find its gate closed.
+            if time.monotonic() > until:
+                self._has_ended = True
+            time.sleep(0.001)
 
     def _is_stopped_by_caller(self) -> bool:
-        return bool(self._problems) or bool(self._callers_token and self._callers_token.is_canceled)
+        return self._is_broken_off or bool(self._callers_token and self._callers_token.is_canceled)
 
     def _explained(self, problem: BaseException) -> BaseException:
         for sentence in self._aftermath:
