@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -124,6 +125,19 @@ def test_metadata_may_be_an_argument_of_its_own(recorder: Recorder, client: CosC
     assert "x-cos-meta-more" in headers
 
 
+def test_time_goes_out_as_an_http_date(recorder: Recorder, client: CosClient) -> None:
+    beijing = datetime(2026, 11, 22, 8, 30, tzinfo=timezone(timedelta(hours=8)))
+    text = "Sun, 22 Nov 2026 00:30:00 GMT"
+
+    headers = sent(recorder, client, "head_object", IfModifiedSince=beijing).headers
+    query = sent(recorder, client, "get_object", ResponseExpires=beijing.astimezone(UTC)).query
+
+    assert (headers["if-modified-since"], query["response-expires"]) == (text, text)
+    assert sent(recorder, client, "put_object", Expires=beijing).headers["expires"] == text
+    copied = sent(recorder, client, "put_object_copy", CopySourceIfModifiedSince=beijing).headers
+    assert copied["x-cos-copy-source-if-modified-since"] == text
+
+
 @pytest.mark.parametrize(("given", "written"), [("TRUE", b"true"), ("false", b"false"), (False, b"false")])
 def test_flag_may_be_text(recorder: Recorder, client: CosClient, given: Any, written: bytes) -> None:
     assert (
@@ -134,7 +148,7 @@ def test_flag_may_be_text(recorder: Recorder, client: CosClient, given: Any, wri
 # What may be given as None, because a form or a row has nothing there.
 OPTIONAL = {
     "get_service": ("Region", "Marker", "MaxKeys", "TagKey", "TagValue", "CreateTime", "Range"),
-    "get_bucket": ("Prefix", "Delimiter", "Marker", "MaxKeys"),
+    "get_bucket": ("Prefix", "Delimiter", "Marker", "MaxKeys", "EncodingType"),
     "put_bucket": ("ACL", "GrantRead", "GrantWrite", "GrantFullControl", "Tagging", "BucketAZConfig"),
     "put_bucket_acl": ("ACL", "GrantRead", "AccessControlPolicy"),
     "head_object": ("IfModifiedSince", "VersionId"),
@@ -243,7 +257,7 @@ def refusals() -> list[Any]:
             [{"Key": "a\x01"}],
             [{"Key": "k"}] * 1001,
         ],
-        ("delete_multiple_object", "Quiet"): ["", "yes", 1, None],
+        ("delete_multiple_object", "Quiet"): ["", "yes", 1],
         ("put_bucket_acl", "AccessControlPolicy"): [
             7,
             "private",
@@ -270,7 +284,7 @@ def refusals() -> list[Any]:
         ("options_object", "AccessControlRequestHeaders"): [7, "a\nb"],
         ("get_bucket", "MaxKeys"): [-1, "-1", "many", 1.5, True, "1e3", "٣"],
         ("get_bucket", "Prefix"): [7, b"a", "\ud800"],
-        ("get_bucket", "EncodingType"): ["base64", None, 7],
+        ("get_bucket", "EncodingType"): ["base64", 7],
         ("multipart_list", "MaxUploads"): [-1, "many"],
         ("multipart_list", "EncodingType"): ["base64"],
         ("multipart_list_part", "MaxParts"): [-1, "many"],
@@ -299,6 +313,8 @@ def refusals() -> list[Any]:
         ("get_object", "Output"): [7, object()],
         ("get_object", "Range"): [7, "bytes=0-1\r\n"],
         ("head_object", "VersionId"): [7],
+        ("head_object", "IfModifiedSince"): [7, datetime(2026, 11, 22), date(2026, 11, 22)],
+        ("get_object", "ResponseExpires"): [7, datetime(2026, 11, 22)],
         ("put_object_copy", "CopySource"): [
             None,
             7,

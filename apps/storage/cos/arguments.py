@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, TypeVar
 
 from apps.storage.errors import Refused
@@ -53,6 +55,17 @@ def header_argument(name: str, value: object) -> str:
     return text.strip(" \t")
 
 
+def date_argument(name: str, value: object) -> str:
+    """Return an HTTP date, given as text or as an aware datetime; raises Refused."""
+    if not isinstance(value, datetime):
+        return header_argument(name, value)
+    if value.tzinfo is None:
+        raise Refused(
+            f"{name} needs a time zone: the store's clock is in UTC, and nobody said which this is."
+        )
+    return format_datetime(value.astimezone(UTC), usegmt=True)
+
+
 def number_argument(name: str, value: object, *, least: int = 0, most: int | None = None) -> int:
     """Return a whole number, given as one or as decimal digits; raises Refused outside `least` to `most`."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -69,8 +82,8 @@ def number_argument(name: str, value: object, *, least: int = 0, most: int | Non
 
 def flag_argument(name: str, value: object) -> bool:
     """Return a truth value, given as one or as the text "true" or "false" in any case; raises Refused."""
-    if isinstance(value, bool):
-        return value
+    if value is None or isinstance(value, bool):
+        return bool(value)
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
     raise Refused(f"{name} must be true or false, not {value!r}.")

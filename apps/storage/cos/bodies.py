@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from apps.storage.errors import Refused
 from apps.storage.types import FileSlice
 
-BodySource = bytes | bytearray | memoryview | str | Path | BinaryIO | FileSlice
+_SPOOLED = 1 << 20
+
+BodySource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | FileSlice
 
 
 class Body(Protocol):
@@ -61,29 +63,46 @@ class FileBody:
 def body_open(source: BodySource, *, length: int | None = None) -> Iterator[Body]:
     """Yield the body that `source` means: bytes, a path, an open binary file from where it stands, a slice.
 
-    `length`, when given, limits an open file and must agree with everything else; raises Refused if not.
+    `length` in bytes, when given, limits an open file and must agree with everything else; raises Refused if
+    not. A stream that cannot be read twice, such as a pipe, is put into a temporary file first: an attempt
+    that fails has to be repeated.
     """
-    if isinstance(source, str | Path):
+    if isinstance(source, str | os.PathLike):
         with open(source, "rb") as file:
             yield _checked(FileBody(_rest_of(file)), length)
-        return
-    if isinstance(source, bytes | bytearray | memoryview):
+    elif isinstance(source, bytes | bytearray | memoryview):
         yield _checked(BytesBody(bytes(source)), length)
-        return
-    if not isinstance(source, FileSlice):
-        _file_check(source)
+    elif isinstance(source, FileSlice):
+        yield _checked(FileBody(source), length)
+    elif _is_rereadable(source):
         rest = _rest_of(source)
-        source = FileSlice(
-            rest.file, rest.offset, rest.length if length is None else min(length, rest.length)
-        )
-    yield _checked(FileBody(source), length)
+        limit = rest.length if length is None else min(length, rest.length)
+        yield _checked(FileBody(FileSlice(rest.file, rest.offset, limit)), length)
+    else:
+        with tempfile.TemporaryFile() as file:
+            _spool(source, file, length)
+            file.seek(0)
+            yield _checked(FileBody(_rest_of(file)), length)
 
 
-def _file_check(source: object) -> None:
-    if isinstance(source, io.TextIOBase) or not all(
-        hasattr(source, name) for name in ("read", "seek", "tell")
-    ):
+def _is_rereadable(source: object) -> bool:
+    """Return whether an open file can go back to where it stands; raises Refused for what is no file."""
+    if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
         raise Refused(f"Body must be bytes, a path or a file opened for binary, not {type(source).__name__}.")
+    if not hasattr(source, "seek") or not hasattr(source, "tell"):
+        return False
+    seekable = getattr(source, "seekable", None)
+    return True if seekable is None else bool(seekable())
+
+
+def _spool(source: BinaryIO, file: BinaryIO, length: int | None) -> None:
+    left = length
+    while left is None or left > 0:
+        data = source.read(_SPOOLED if left is None else min(_SPOOLED, left))
+        if not data:
+            return
+        file.write(data)
+        left = None if left is None else left - len(data)
 
 
 def _checked(body: Body, length: int | None) -> Body:
@@ -100,7 +119,10 @@ def _rest_of(file: BinaryIO) -> FileSlice:
 
 
 def _descriptor(file: BinaryIO) -> int | None:
-    try:
-        return file.fileno()
-    except (AttributeError, io.UnsupportedOperation):
-        return None
+    """Return the descriptor behind an open file, None where what it reads is not what the descriptor holds.
+
+    A compressed file has a descriptor, too, with other bytes in it.
+    """
+    inner = getattr(file, "file", file)
+    raw = getattr(inner, "raw", inner)
+    return raw.fileno() if isinstance(raw, io.FileIO) else None

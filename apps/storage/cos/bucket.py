@@ -87,11 +87,11 @@ class BucketOperations(Caller):
         *,
         Bucket: str,
         Region: str,
-        Prefix: str = "",
-        Delimiter: str = "",
-        Marker: str = "",
+        Prefix: str | None = "",
+        Delimiter: str | None = "",
+        Marker: str | None = "",
         MaxKeys: int | str | None = None,
-        EncodingType: str = "url",
+        EncodingType: str | None = "url",
     ) -> Result:
         """Return one page of objects, in UTF-8 byte order of keys, decoded.
 
@@ -112,9 +112,9 @@ class BucketOperations(Caller):
         *,
         Bucket: str,
         Region: str,
-        Prefix: str = "",
-        Delimiter: str = "",
-        Marker: str = "",
+        Prefix: str | None = "",
+        Delimiter: str | None = "",
+        Marker: str | None = "",
         MaxKeys: int | str | None = None,
     ) -> Iterator[Result]:
         """Yield the pages of Get Bucket from `Marker` to the end, each when it is asked for.

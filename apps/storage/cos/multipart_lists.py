@@ -22,7 +22,7 @@ class MultipartListOperations(Caller):
         UploadId: str,
         MaxParts: int | str | None = None,
         PartNumberMarker: int | str | None = None,
-        EncodingType: str = "url",
+        EncodingType: str | None = "url",
     ) -> Result:
         """Return one page of stored parts, up to 1000, ascending, in `Part`, and what their upload is.
 
@@ -64,12 +64,12 @@ class MultipartListOperations(Caller):
         *,
         Bucket: str,
         Region: str,
-        Prefix: str = "",
-        Delimiter: str = "",
-        KeyMarker: str = "",
-        UploadIdMarker: str = "",
+        Prefix: str | None = "",
+        Delimiter: str | None = "",
+        KeyMarker: str | None = "",
+        UploadIdMarker: str | None = "",
         MaxUploads: int | str | None = None,
-        EncodingType: str = "url",
+        EncodingType: str | None = "url",
     ) -> Result:
         """Return one page of unfinished uploads, by key and upload id, in `Upload`.
 

@@ -167,7 +167,12 @@ class ObjectOperations(Caller):
         return _deleted(answer.request_id, is_bucket_missing=False)
 
     def delete_multiple_object(
-        self, *, Bucket: str, Region: str, Objects: Sequence[Mapping[str, str]], Quiet: bool | str = False
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        Objects: Sequence[Mapping[str, str]],
+        Quiet: bool | str | None = False,
     ) -> Result:
         """Delete up to 1000 objects and return `Deleted` and `Error`, lists of records.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypedDict
 
 from apps.storage.cos.arguments import (
     canned_argument,
+    date_argument,
     grants_argument,
     header_argument,
     mapping_argument,
@@ -50,7 +52,7 @@ class ObjectOptions(GrantOptions, total=False):
     ContentEncoding: str
     ContentLanguage: str
     ContentType: str
-    Expires: str
+    Expires: str | datetime
     StorageClass: str
     Tagging: str
     TrafficLimit: int | str
@@ -88,10 +90,10 @@ class PreflightOptions(TypedDict, total=False):
 
 
 class ConditionOptions(TypedDict, total=False):
-    """Conditions of a read: HTTP dates or ETags with quotes."""
+    """Conditions of a read: HTTP dates or aware datetimes, and ETags with quotes."""
 
-    IfModifiedSince: str
-    IfUnmodifiedSince: str
+    IfModifiedSince: str | datetime
+    IfUnmodifiedSince: str | datetime
     IfMatch: str
     IfNoneMatch: str
 
@@ -101,7 +103,7 @@ class ResponseOptions(TypedDict, total=False):
 
     ResponseContentType: str
     ResponseContentLanguage: str
-    ResponseExpires: str
+    ResponseExpires: str | datetime
     ResponseCacheControl: str
     ResponseContentDisposition: str
     ResponseContentEncoding: str
@@ -114,10 +116,10 @@ class GetObjectOptions(ConditionOptions, ResponseOptions, total=False):
 
 
 class SourceOptions(TypedDict, total=False):
-    """Conditions on the source of a copy: HTTP dates or ETags with quotes."""
+    """Conditions on the source of a copy: HTTP dates or aware datetimes, and ETags with quotes."""
 
-    CopySourceIfModifiedSince: str
-    CopySourceIfUnmodifiedSince: str
+    CopySourceIfModifiedSince: str | datetime
+    CopySourceIfUnmodifiedSince: str | datetime
     CopySourceIfMatch: str
     CopySourceIfNoneMatch: str
 
@@ -205,11 +207,16 @@ def _traffic_limit(name: str, value: object) -> str:
 _VALUES: dict[str, Callable[[str, object], str]] = {
     "ACL": canned_argument,
     "AccessControlRequestMethod": method_argument,
+    "CopySourceIfModifiedSince": date_argument,
+    "CopySourceIfUnmodifiedSince": date_argument,
+    "Expires": date_argument,
     "GrantFullControl": grants_argument,
     "GrantRead": grants_argument,
     "GrantReadAcp": grants_argument,
     "GrantWrite": grants_argument,
     "GrantWriteAcp": grants_argument,
+    "IfModifiedSince": date_argument,
+    "IfUnmodifiedSince": date_argument,
     "StorageClass": storage_class_argument,
     "TrafficLimit": _traffic_limit,
 }
@@ -241,18 +248,24 @@ def parameters_of(options: Mapping[str, Any], table: Mapping[str, str] = PARAMET
     Raises Refused for what should be text or a whole number and is not.
     """
     return tuple(
-        (table[name], str(number_argument(name, value)) if name in _NUMBERS else text_argument(name, value))
+        (table[name], _parameter_text(name, value))
         for name, value in options.items()
         if name in table and value is not None and value != ""
     )
 
 
-def encoding_parameter(asked: str) -> tuple[str, str]:
+def _parameter_text(name: str, value: object) -> str:
+    if name in _NUMBERS:
+        return str(number_argument(name, value))
+    return date_argument(name, value) if name == "ResponseExpires" else text_argument(name, value)
+
+
+def encoding_parameter(asked: str | None) -> tuple[str, str]:
     """Return the parameter that has a list encoded; raises Refused for anything but url.
 
     Lists are always asked for in it, and always returned decoded.
     """
-    if asked not in ("url", ""):
+    if asked not in ("url", "", None):
         raise Refused(f"EncodingType must be url, the only encoding there is, not {asked!r}.")
     return ("encoding-type", "url")
 
