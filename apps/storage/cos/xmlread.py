@@ -134,7 +134,8 @@ _IN_POLICY = {
 
 def _unknown_in_policy(element: Element) -> list[str]:
     """Return the names of what the fields of a policy leave out, from `element` down, but for its owner."""
-    texts, branches = _IN_POLICY[element.tag]
+    # A root by any other name is read as a policy, too.
+    texts, branches = _IN_POLICY.get(element.tag, _IN_POLICY["AccessControlPolicy"])
     found = []
     for child in element:
         if child.tag in branches:
