@@ -56,15 +56,14 @@ def _told(process: subprocess.Popen[str]) -> Served:
 
 def python_sdk(port: int, account: Account, **options: Any) -> Any:
     """Return the official SDK with the store as its HTTP proxy, as docs/localstore.md recommends it."""
-    config = CosConfig(
-        Region=REGION,
-        SecretId=account.secret_id,
-        SecretKey=account.secret_key,
-        Scheme="http",
-        Proxies={"http": f"http://127.0.0.1:{port}"},
-        **options,
-    )
-    return CosS3Client(config, retry=0)
+    settings = {
+        "Region": REGION,
+        "SecretId": account.secret_id,
+        "SecretKey": account.secret_key,
+        "Scheme": "http",
+        "Proxies": {"http": f"http://127.0.0.1:{port}"},
+    }
+    return CosS3Client(CosConfig(**settings | options), retry=0)
 
 
 def bucket_put(port: int, account: Account, bucket: str) -> None:

@@ -16,8 +16,8 @@ from apps.storage.cos.calls import Retries
 from apps.storage.cos.client import CosClient
 from apps.storage.errors import StorageError
 from apps.storage.types import Credentials, Endpoint
+from tests.clients.conftest import python_sdk
 from tests.localstore.conftest import OTHER, OWNER
-from tests.localstore.test_official_sdk import sdk_for
 from tests.localstore.wire import (
     BUCKET,
     REGION,
@@ -197,7 +197,7 @@ def test_reader_who_leaves_early_does_not_stop_the_work(patient_store: LocalStor
 
 
 def test_official_sdk_reads_through_the_spaces(patient_store: LocalStore) -> None:
-    sdk = sdk_for(patient_store)
+    sdk = python_sdk(patient_store.port, OWNER, Region=REGION)
     patient_store.faults.clear()
     patient_store.faults.add("delay", operation="*Co*", count=None, seconds=0.2)
     source = {"Bucket": BUCKET, "Region": REGION, "Key": "source"}
