@@ -186,6 +186,16 @@ def test_cancelable_calls_keep_their_connection(recorder: Recorder, client: CosC
     assert recorder.connections == 1
 
 
+def test_calls_of_both_kinds_keep_their_connections(recorder: Recorder, client: CosClient) -> None:
+    for _ in range(3):
+        client.head_object(**AT, Key="k")
+        with CancelToken().applied():
+            client.head_object(**AT, Key="k")
+
+    assert len(recorder.seen) == 6
+    assert recorder.connections == 2
+
+
 def test_cancelable_calls_fail_as_others_do(recorder: Recorder) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import os
 import ssl
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from apps.storage import errors
-from apps.storage.cos import CosClient, Retries
+from apps.storage.cos import CancelToken, CosClient, Retries
+from apps.storage.digest import crc64_update
 from apps.storage.types import Credentials, Endpoint, FileSlice
 from tests.storage.conftest import SECRET_ID, SECRET_KEY
 from tests.storage.recorder import Recorder, reply
@@ -24,7 +27,8 @@ from tests.storage.verifier import signature_is_valid
 
 AT = {"Bucket": "photos-1250000000", "Region": "ap-guangzhou", "Key": "a/../b"}
 HOST = "photos-1250000000.cos.ap-guangzhou.myqcloud.com"
-DATA = os.urandom(3 << 20)
+MIB = 1 << 20
+DATA = os.urandom(3 * MIB)
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +105,34 @@ def test_untrusted_certificate_is_refused_at_once(encrypted: Recorder, client: C
 
     assert encrypted.seen == []
     assert encrypted.connections == 1
+
+
+@pytest.mark.usefixtures("trusted")
+def test_slices_are_sent_encrypted(encrypted: Recorder, client: CosClient, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(DATA)
+    pieces = [DATA[start : start + MIB] for start in range(0, len(DATA), MIB)]
+    begun = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+    done = b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+    encrypted.steps.append(reply(200, begun))
+    encrypted.steps.extend(reply(ETag="e", x_cos_hash_crc64ecma=str(crc64_update(piece))) for piece in pieces)
+    encrypted.steps.append(reply(200, done, x_cos_hash_crc64ecma=str(crc64_update(DATA))))
+
+    client.slice_upload_file(**AT, FilePath=tmp_path / "data", SliceSize=MIB, AsyncLimit=1)
+
+    assert [seen.body for seen in encrypted.seen[1:-1]] == pieces
+
+
+@pytest.mark.usefixtures("trusted")
+def test_encrypted_body_that_the_store_does_not_read_is_dropped(
+    encrypted: Recorder, client: CosClient
+) -> None:
+    released, token = threading.Event(), CancelToken()
+    encrypted.before_body.append(lambda _: released.wait(15))
+    threading.Timer(0.3, token.cancel).start()
+    begun = time.monotonic()
+
+    with token.applied(), pytest.raises(errors.Canceled):
+        client.put_object(**AT, Body=bytes(16 * MIB))
+
+    assert time.monotonic() - begun < 5
+    released.set()

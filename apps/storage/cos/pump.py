@@ -10,7 +10,6 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import pycurl
 
@@ -20,23 +19,27 @@ _IDLE_MS = 1000
 
 
 class Pump:
-    """One transfer at a time, in one thread. Connections are kept from one to the next."""
+    """One transfer at a time, in one thread. Connections are kept from one to the next.
+
+    It needs a handle of its own, `curl`: one that runs here loses the connections it has elsewhere.
+    """
 
     def __init__(self) -> None:
+        self.curl = pycurl.Curl()
         self._waits = _Waits()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._waits.on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._waits.on_timer)
 
-    def perform(self, curl: Any, token: CancelToken) -> None:
-        """Do what `curl.perform()` does; raises pycurl.error as it does, and Canceled."""
+    def perform(self, token: CancelToken) -> None:
+        """Do what `curl.perform()` does; raises pycurl.error as it does, and Canceled with `token`."""
         with self._waits.ended_by(token):
-            self._multi.add_handle(curl)
+            self._multi.add_handle(self.curl)
             try:
                 self._run(token)
                 failed = self._multi.info_read()[2]
             finally:
-                self._multi.remove_handle(curl)
+                self._multi.remove_handle(self.curl)
         for _, number, text in failed:
             raise pycurl.error(number, text)
 

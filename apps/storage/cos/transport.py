@@ -163,15 +163,18 @@ def _perform(curl: Any) -> None:
     token = cancel_cutting()
     if token is None:
         curl.perform()
-        return
-    if getattr(_mine, "pump", None) is None:
-        _mine.pump = Pump()
-    _mine.pump.perform(curl, token)
+    else:
+        _mine.pump.perform(token)
 
 
 def _handle() -> Any:
+    """Return this thread's handle, for calls that can be canceled another than for those that cannot."""
     if getattr(_mine, "pid", None) != os.getpid():
         # Closing the parent's handles would say goodbye on connections that the parent still uses.
         _inherited.extend((getattr(_mine, "curl", None), getattr(_mine, "pump", None)))
-        _mine.pid, _mine.curl, _mine.pump = os.getpid(), pycurl.Curl(), None
-    return _mine.curl
+        _mine.pid, _mine.curl, _mine.pump = os.getpid(), None, None
+    if cancel_cutting() is None:
+        _mine.curl = _mine.curl or pycurl.Curl()
+        return _mine.curl
+    _mine.pump = _mine.pump or Pump()
+    return _mine.pump.curl
