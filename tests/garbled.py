@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 TEXTS = st.sampled_from(
-    ["", " ", "x", "-1", "0", "1e9", "NaN", "\u0663", "9" * 5000, "true", "\U0001f600", "&#13;"]
+    ["", " ", "x", "-1", "0", "1e9", "NaN", "\u0663", "9" * 25, "true", "\U0001f600", "&#13;"]
 )
 # What a parser must refuse or survive, around a root that the caller names.
 BOMBS: tuple[str, ...] = (

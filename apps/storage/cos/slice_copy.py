@@ -13,6 +13,7 @@ from apps.storage.cos.cancel import CancelToken
 from apps.storage.cos.keys import key_check
 from apps.storage.cos.options import CopyObjectOptions, headers_of
 from apps.storage.cos.progress import SliceProgressCallback
+from apps.storage.cos.records import crc64_text
 from apps.storage.cos.slice_parts import At, SliceParts, Upload, upload_of
 from apps.storage.cos.slice_plan import copy_plan, threads_of
 from apps.storage.cos.slice_run import SliceRun
@@ -129,7 +130,7 @@ class SliceCopyOperations(SliceParts):
                     CopySourceIfMatch=source.etag,
                 )
             run.sent.part_done(number, length)
-            return StoredPart(number, length, answer["ETag"], answer["CRC64"])
+            return StoredPart(number, length, answer["ETag"], crc64_text(answer["CRC64"]))
 
         return self._in_parts(run, upload, send, crc64=source.crc64)
 

@@ -13,6 +13,7 @@ from apps.storage.cos.addresses import region_canonical
 from apps.storage.cos.arguments import mapping_argument
 from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.options import HEADERS
+from apps.storage.cos.records import record_number
 
 _ARCHIVED = frozenset({"ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
 _PLACE = re.compile(
@@ -100,7 +101,7 @@ def source_find(client: ObjectOperations, at: Mapping[str, Any], options: Mappin
         for name, value in fields.items()
         if name.startswith(_META_PREFIX)
     }
-    return Source(at, int(fields.get("content-length") or 0), fields["ETag"], fields["CRC64"], kept)
+    return Source(at, record_number(fields, "content-length", "0"), fields["ETag"], fields["CRC64"], kept)
 
 
 def is_replacing(options: Mapping[str, Any]) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.records import next_marker
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient
 from apps.storage.providers.cos.grants import grant_options, grantee_of
-from apps.storage.providers.cos.records import next_marker
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import bucket_of, summary_of
 from apps.storage.tags import Tag

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from apps.storage import errors
+from apps.storage.cos.parts import part_records
+from apps.storage.cos.records import crc64_text
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
-from apps.storage.providers.cos.records import crc64_text
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import (
     combined_crc64,
@@ -106,18 +107,8 @@ class MultipartCalls(OnClient):
         return StoredPart(number, size, etag_bare(part["ETag"]), crc64_text(part["CRC64"]))
 
     def list_parts(self, *, bucket: str, region: str, key: str, upload_id: str) -> Iterator[StoredPart]:
-        marker = ""
-        while True:
-            page = self.client.multipart_list_part(
-                Bucket=bucket, Region=region, Key=key, UploadId=upload_id, PartNumberMarker=marker
-            )
-            parts = [part_of(record) for record in page["Part"]]
-            yield from parts
-            if page["IsTruncated"] != "true" or not parts:
-                return
-            if parts[-1].number <= int(marker or 0):
-                raise errors.Unavailable("The store's list of parts does not advance.")
-            marker = str(parts[-1].number)
+        at = {"Bucket": bucket, "Region": region, "Key": key}
+        return map(part_of, part_records(self.client, at, upload_id))
 
     def complete_multipart_upload(
         self, *, bucket: str, region: str, key: str, upload_id: str, parts: Sequence[StoredPart]

@@ -10,10 +10,10 @@ from typing import Any
 from apps.storage import errors
 from apps.storage.cos import Download
 from apps.storage.cos.keys import key_check, key_is_xml_safe
+from apps.storage.cos.records import record_number, record_text
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
-from apps.storage.providers.cos.records import record_number, record_text
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import (
     condition_options,

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from apps.storage.cors import Cors, CorsRule, Preflight
+from apps.storage.cos.records import record_text
 from apps.storage.errors import Refused
-from apps.storage.providers.cos.records import record_text
 from apps.storage.tags import Tag
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from apps.storage.cos.addresses import region_canonical
+from apps.storage.cos.records import crc64_text, record_number, record_text, size_text
 from apps.storage.digest import crc64_combine_parts
 from apps.storage.errors import Refused, Unavailable
-from apps.storage.providers.cos.records import crc64_text, record_number, record_text, size_text
 from apps.storage.types import (
     Bucket,
     DeleteFailure,
