@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -67,6 +70,14 @@ def test_page_names_all_of_it(documented: Documented) -> None:
 
     for name in (*documented.names, *documented.fields, *documented.progress.split()):
         assert f"`{name}`" in section, name
+
+
+@pytest.mark.parametrize("method", [*(one.python for one in implemented()), *BEYOND])
+def test_docstring_says_errors_and_source(method: str) -> None:
+    words = inspect.getdoc(getattr(CosClient, method)) or ""
+
+    assert re.search(r"\braises\b", words, re.IGNORECASE)
+    assert "Source: " in words
 
 
 def test_methods_beyond_the_document_have_a_title() -> None:

@@ -240,3 +240,32 @@ def test_key_that_xml_cannot_hold_is_refused_in_a_batch(recorder: Recorder, clie
 def test_batch_has_one_to_a_thousand_keys(client: CosClient, count: int) -> None:
     with pytest.raises(errors.Refused, match="1 to 1000"):
         client.delete_multiple_object(**AT, Objects=[{"Key": str(number)} for number in range(count)])
+
+
+@pytest.mark.parametrize("byte_range", [None, ""])
+def test_part_of_an_object_that_was_asked_for_whole_is_no_answer(
+    recorder: Recorder, client: CosClient, byte_range: str | None
+) -> None:
+    recorder.default = reply(206, b"half", Content_Range="bytes 0-3/8")
+
+    with pytest.raises(errors.Unavailable):
+        client.get_object(**AT, Key="k", Range=byte_range)
+    with client.get_object(**AT, Key="k", Range="bytes=0-3")["Body"] as body:
+        assert b"".join(body) == b"half"
+
+
+def test_whole_object_is_an_answer_to_a_range_that_the_store_ignores(
+    recorder: Recorder, client: CosClient
+) -> None:
+    recorder.default = reply(200, b"whole")
+
+    with client.get_object(**AT, Key="k", Range="bytes=0-1,3-4")["Body"] as body:
+        assert (body.status, b"".join(body)) == (200, b"whole")
+
+
+def test_object_that_a_store_does_not_know_is_deleted(recorder: Recorder, client: CosClient) -> None:
+    recorder.default = reply(404, error("NoSuchKey"))
+
+    outcome = client.delete_object(**AT, Key="k")
+
+    assert (outcome["DeleteObjectSuccess"], outcome["BucketNotFound"]) == (True, False)

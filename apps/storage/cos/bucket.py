@@ -22,7 +22,8 @@ class BucketOperations(Caller):
     def head_bucket(self, *, Bucket: str, Region: str) -> Result:
         """Return `BucketExist` and `BucketAuth`: a missing or forbidden bucket is an answer, not an error.
 
-        Source: HEAD Bucket, 2026-08. READ on the bucket is needed for both to be true.
+        READ on the bucket is needed for both to be true. Raises Refused for a name that no bucket can have,
+        and Unavailable when the store gives no answer. Source: HEAD Bucket, 2026-08.
         """
         try:
             answer = self._bucket_call("Head Bucket", "HEAD", Bucket, Region)
@@ -68,7 +69,10 @@ class BucketOperations(Caller):
         return {"DeleteBucketSuccess": True, "RequestId": answer.request_id}
 
     def get_bucket_location(self, *, Bucket: str, Region: str) -> Result:
-        """Return `LocationConstraint`: today's name of the region. Source: GET Bucket Location, 2026-08."""
+        """Return `LocationConstraint`: today's name of the region, also where the store says an old one.
+
+        Raises BucketNotFound, and Denied for anybody but the owner. Source: GET Bucket Location, 2026-08.
+        """
         answer = self._bucket_call("Get Bucket Location", "GET", Bucket, Region, query=(("location", ""),))
         root = xml_parse(answer.body, "LocationConstraint")
         # One capture of the real answer says `cos.ap-beijing`, and old buckets may still have an alias.

@@ -38,7 +38,8 @@ class MultipartOperations(MultipartListOperations):
         """Begin a multipart upload and return `Bucket`, `Key` and `UploadId`.
 
         From here on an abort is owed. Not repeated when the connection breaks, because each repeat would
-        leave an upload behind that nobody knows. Source: Initiate Multipart Upload, 2026-08.
+        leave an upload behind that nobody knows. Raises BucketNotFound, Denied, and Unavailable when nobody
+        can tell whether it began. Source: Initiate Multipart Upload, 2026-08.
         """
         answer = self._object_call(
             "Initiate Multipart Upload",

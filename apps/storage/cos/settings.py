@@ -26,7 +26,7 @@ class AclOperations(Caller):
         FULL_CONTROL) and `Grantee`: `Type`, and `ID` or `URI`; `uin` and `Subacount` are the numbers inside
         the id, `uin` is "anonymous" for everybody. The owner's own FULL_CONTROL may or may not be listed.
         `ACL` is the canned name that the store puts in a header, empty where it does not; nothing is guessed.
-        Source: GET Bucket acl, 2026-08.
+        Raises Denied without READ_ACP. Source: GET Bucket acl, 2026-08.
         """
         return acl_fields(self._bucket_call("Get Bucket ACL", "GET", Bucket, Region, query=ACL_QUERY))
 
@@ -57,7 +57,8 @@ class AclOperations(Caller):
     def get_object_acl(self, *, Bucket: str, Region: str, Key: str) -> Result:
         """Return `Owner`, `AccessControlList` and `ACL`, raw.
 
-        `ACL` is "default" for an object that has none of its own. Source: GET Object acl, 2026-08.
+        As Get Bucket ACL; `ACL` is "default" for an object that has none of its own. Raises ObjectNotFound,
+        and Denied without READ_ACP. Source: GET Object acl, 2026-08.
         """
         return acl_fields(self._object_call("Get Object ACL", "GET", Bucket, Region, Key, query=ACL_QUERY))
 
@@ -72,7 +73,8 @@ class AclOperations(Caller):
     ) -> Result:
         """Replace the ACL of an object; `ACL="default"` makes it inherit the bucket's again.
 
-        Objects know no WRITE grant. Source: PUT Object acl, 2026-08.
+        Otherwise as Put Bucket ACL, `BucketGrantSuccess` included. Objects know no WRITE grant. Raises
+        ObjectNotFound, and Denied without WRITE_ACP. Source: PUT Object acl, 2026-08.
         """
         answer = self._object_call(
             "Put Object ACL",
