@@ -33,11 +33,34 @@ META_NAME = re.compile(r"[a-z0-9-]+")
 META_LIMIT = 2048
 OBJECT_TAGS_LIMIT = 10
 
-# Guessing must not depend on what the host has in /etc/mime.types.
+# Guessing must not depend on what the host has in /etc/mime.types, nor on the version of Python.
 TYPES = mimetypes.MimeTypes(filenames=())
-TYPES.add_type("application/zip", ".zip")
-TYPES.add_type("text/markdown", ".md")
-TYPES.add_type("image/webp", ".webp")
+OFFICE = "application/vnd.openxmlformats-officedocument."
+for _suffix, _type in {
+    "7z": "application/x-7z-compressed",
+    "apk": "application/vnd.android.package-archive",
+    "bz2": "application/x-bzip2",
+    "docx": OFFICE + "wordprocessingml.document",
+    "gz": "application/gzip",
+    "ico": "image/x-icon",
+    "js": "application/javascript",
+    "md": "text/markdown",
+    "pptx": OFFICE + "presentationml.presentation",
+    "rar": "application/x-rar-compressed",
+    "tgz": "application/gzip",
+    "webp": "image/webp",
+    "woff": "font/woff",
+    "woff2": "font/woff2",
+    "xlsx": OFFICE + "spreadsheetml.sheet",
+    "xml": "text/xml",
+    "xz": "application/x-xz",
+    "yaml": "application/yaml",
+    "zip": "application/zip",
+}.items():
+    TYPES.add_type(_type, f".{_suffix}")
+# A gzipped archive is stored and sent as what it is: nothing here undoes an encoding.
+TYPES.encodings_map = {}
+TYPES.suffix_map = {}
 
 
 def fields_of(headers: Pairs, key: str) -> Fields:

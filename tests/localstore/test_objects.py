@@ -142,6 +142,14 @@ def test_empty_headers_count_as_absent(wire: Wire) -> None:
         ("/1", "application/octet-stream"),
         ("/a.b/c.txt", "text/plain"),
         ("/x.png", "image/png"),
+        ("/X.JPG", "image/jpeg"),
+        ("/a.tar.gz", "application/gzip"),
+        ("/a.tgz", "application/gzip"),
+        ("/app.js", "application/javascript"),
+        ("/a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("/.zip", "application/octet-stream"),
+        ("/data:,x.png", "image/png"),
+        ("/zip/", "application/octet-stream"),
     ],
 )
 def test_type_is_guessed_from_the_key(wire: Wire, target: str, kind: str) -> None:
