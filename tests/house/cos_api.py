@@ -12,7 +12,8 @@ from pathlib import Path
 
 from apps.storage.cos import CosClient
 from tests.house.cos_requirement import REQUIREMENT, Documented
-from tests.house.cos_wire import SLICES, arguments_of, sample_of, shape_of, wire_of
+from tests.house.cos_wire import SLICES, arguments_of, paths_of, sample_of, shape_of, wire_of
+from tests.storage.operations import BY_METHOD
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "cos-api.md"
 MARK = "<!-- From here on: python -m tests.house.cos_api -->\n"
@@ -45,6 +46,11 @@ BEYOND = {
     "get_object_url": "Presigned URL",
     "get_bucket_pages": "Get Bucket, page after page",
     "get_object_acls": "Get Object ACL, of many objects at once",
+}
+WITHOUT_WIRE = {
+    "get_object_url": "nothing: a request to be sent by somebody else",
+    "get_bucket_pages": "as Get Bucket, often",
+    "get_object_acls": "as Get Object ACL, often",
 }
 
 
@@ -82,21 +88,29 @@ def _summary() -> Iterator[str]:
 
 def _others() -> Iterator[str]:
     yield "Beyond the document:\n"
-    yield "| operation | Python | page |"
-    yield "|---|---|---|"
+    yield "| operation | Python | on the wire | page |"
+    yield "|---|---|---|---|"
     for method, title in beyond().items():
-        yield f"| {title} | `{method}` | {_pages(method)} |"
+        wire = _shapes(Documented(title, method)) if method in BY_METHOD else WITHOUT_WIRE[method]
+        yield f"| {title} | `{method}` | {wire} | {_pages(method)} |"
     yield ""
 
 
 def _details() -> Iterator[str]:
     yield "## Arguments and results\n"
     yield "A filled dot (●) marks what the 2017 document has; a star, what it marks as required there.\n"
-    for one in implemented():
+    for one in (*implemented(), *_more_operations()):
         yield f"### {one.title}\n"
         yield f"`{one.python}`: {_shapes(one)}\n"
         yield from _arguments(one)
         yield _results(one) + "\n"
+
+
+def _more_operations() -> Iterator[Documented]:
+    """Yield the operations of today's service that are not in the document, with nothing documented."""
+    for method, title in beyond().items():
+        if method in BY_METHOD:
+            yield Documented(title, method)
 
 
 def _arguments(one: Documented) -> Iterator[str]:
@@ -114,12 +128,11 @@ def _arguments(one: Documented) -> Iterator[str]:
 
 def _results(one: Documented) -> str:
     fields = [f"`{name}`" for name in one.fields]
-    top = {name.partition(".")[0].removesuffix("[]") for name in one.fields}
-    result = sample_of(one.python).result
-    more = [f"`{name}`" for name in result if name not in top and not name.startswith("x-cos-meta-")]
-    texts = [f"Returns {', '.join(fields)}." if fields else "The document names no field of the result."]
+    found = [name for name in paths_of(sample_of(one.python).result) if not name.startswith("x-cos-meta-")]
+    more = [f"`{name}`" for name in found if name not in one.fields]
+    texts = [f"Returns {', '.join(fields)}."] if fields else []
     if more:
-        texts.append(f"Beyond the document: {', '.join(more)}.")
+        texts.append(f"Returns beyond the document: {', '.join(more)}.")
     if one.progress:
         texts.append(f"Progress: {', '.join(f'`{name}`' for name in one.progress.split())}.")
     return " ".join(texts)

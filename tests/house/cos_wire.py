@@ -45,6 +45,7 @@ INSTEAD = {
     "Extra": "body: elements of these names",
     "onUploadId": "called with the id of the upload",
     "slice_upload_file.UploadId": "the upload that is gone on with",
+    "slice_copy_file.SliceSize": "the size above which it is copied in parts",
     "slice_copy_file.UploadId": "the upload that is gone on with",
     "slice_copy_file.MetadataDirective": "header `x-cos-metadata-directive` of a single request",
     "slice_copy_file.TaggingDirective": "header `x-cos-tagging-directive` of a single request",
@@ -114,6 +115,17 @@ def value_at(tree: Any, path: str) -> Any:
                 return None
             tree = tree[0]
     return tree
+
+
+def paths_of(tree: Any, path: str = "") -> Iterator[str]:
+    """Yield the dotted path of everything in a result, records and lists included, in its order."""
+    if isinstance(tree, Mapping):
+        for name, value in tree.items():
+            inner = f"{path}.{name}" if path else str(name)
+            yield f"{inner}[]" if isinstance(value, list) else inner
+            yield from paths_of(value, inner)
+    elif isinstance(tree, list) and tree:
+        yield from paths_of(tree[0], f"{path}[]")
 
 
 def shape_of(method: str, required: frozenset[str]) -> list[str]:

@@ -26,11 +26,15 @@ BUCKETS = """
     <ID>qcs::cam::uin/100000000001:uin/100000000001</ID>
     <DisplayName>qcs::cam::uin/100000000001:uin/100000000001</DisplayName>
   </Owner>
+  <Marker>m-1250000000</Marker>
+  <NextMarker>photos-1250000000</NextMarker>
+  <IsTruncated>true</IsTruncated>
   <Buckets>
     <Bucket>
       <Name>photos-1250000000</Name>
       <Location>ap-guangzhou</Location>
       <CreationDate>2019-05-24T11:49:50Z</CreationDate>
+      <BucketType>cos</BucketType>
     </Bucket>
   </Buckets>
 </ListAllMyBucketsResult>
