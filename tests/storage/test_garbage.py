@@ -259,12 +259,13 @@ def chunked(body: bytes) -> bytes:
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = "body of chunks"
 ENDLESS = {
     "headers": (HEAD, b"X-Header: y\r\n"),
     "one header": (HEAD + b"X-Header: ", b"y" * 1000),
     "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "body": (HEAD + b"\r\n", b" " * 65536),
-    "body of chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b" " * 1024 + b"\r\n"),
+    CHUNKED: (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b" " * 1024 + b"\r\n"),
     "trailers": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: y\r\n"),
     "body of an error": (b"HTTP/1.1 400 Bad\r\n\r\n", b" " * 65536),
 }
@@ -272,11 +273,16 @@ ENDLESS = {
 SAID_MAX = 80 << 20
 
 
-@pytest.mark.parametrize("what", ENDLESS)
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize(
+    ("name", "what"),
+    # An object may be of any size; its body is read in pieces.
+    [
+        pair
+        for pair in product(WAYS, ENDLESS)
+        if pair not in (("get_object", "body"), ("get_object", CHUNKED))
+    ],
+)
 def test_endless_answer_ends(server: Recorder, impatient: CosClient, name: str, what: str) -> None:
-    if (name, what) in {("get_object", "body"), ("get_object", "body of chunks")}:
-        pytest.skip("The body of an object may be of any size; it is read in pieces.")
     start, again = ENDLESS[what]
     said_bytes = 0
 

@@ -184,6 +184,28 @@ def test_lists_that_do_not_advance_end(server: Recorder, store: ObjectStore) -> 
             CALLS[name][0](store)
 
 
+def test_list_of_uploads_must_go_on_behind_its_markers(server: Recorder, store: ObjectStore) -> None:
+    answered(server, UPLOADS.encode())
+    page = store.list_multipart_uploads(**AT)
+    assert page.next_key_marker is not None
+    answered(server, UPLOADS.encode())
+
+    with pytest.raises(errors.Unavailable, match="advance"):
+        store.list_multipart_uploads(
+            **AT, key_marker=page.next_key_marker, upload_id_marker=page.next_upload_id_marker or ""
+        )
+
+
+def test_pages_that_name_each_other_end(server: Recorder, store: ObjectStore) -> None:
+    server.steps.clear()
+    other = PAGE.replace("<NextMarker>dir/a%20b.txt<", "<NextMarker>dir/z<").encode()
+    server.steps.extend([reply(200, PAGE.encode()), reply(200, other)])
+    server.default = reply(200, PAGE.encode())
+
+    with pytest.raises(errors.Unavailable, match="no further"):
+        list(store.client.get_bucket_pages(Bucket=AT["bucket"], Region=AT["region"]))  # type: ignore[attr-defined]
+
+
 def test_list_of_objects_must_go_on_behind_its_marker(server: Recorder, store: ObjectStore) -> None:
     answered(server, PAGE.encode())
 

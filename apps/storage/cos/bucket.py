@@ -140,7 +140,8 @@ class BucketOperations(Caller):
             yield page
             # The next page is read without this one in memory.
             del page
-            if is_truncated == "true" and marker == before:
+            # Byte order, and not only another marker: two pages that name each other would never end either.
+            if is_truncated == "true" and marker.encode() <= (before or "").encode():
                 raise errors.Unavailable("The store lists no further than before.", operation="Get Bucket")
 
 

@@ -156,8 +156,12 @@ class MultipartCalls(OnClient):
         uploads = tuple(unfinished_of(record) for record in page["Upload"])
         prefixes = tuple(entry["Prefix"] for entry in page["CommonPrefixes"])
         next_key, next_id = page["NextKeyMarker"], page["NextUploadIdMarker"]
-        if page["IsTruncated"] != "true" or not (uploads or prefixes):
+        if page["IsTruncated"] != "true":
             return UnfinishedPage(uploads, None, None, prefixes)
         if not next_key and uploads:
             next_key, next_id = uploads[-1].key, uploads[-1].upload_id
-        return UnfinishedPage(uploads, next_key or prefixes[-1], next_id, prefixes)
+        elif not next_key and prefixes:
+            next_key = prefixes[-1]
+        if (next_key.encode(), next_id) <= (key_marker.encode(), upload_id_marker):
+            raise errors.Unavailable("The store's list of uploads does not advance.")
+        return UnfinishedPage(uploads, next_key, next_id, prefixes)
