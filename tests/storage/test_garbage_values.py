@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.storage import errors
+from apps.storage.cos.parts import combined_crc64
 from apps.storage.providers.cos import PROVIDER
-from apps.storage.providers.cos.values import combined_crc64, size_of, time_of
+from apps.storage.providers.cos.values import size_of, time_of
 from apps.storage.store import ObjectStore
 from apps.storage.types import Credentials, Endpoint, ObjectRef, StoredPart
 from tests.examples import examples

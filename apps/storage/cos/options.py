@@ -197,7 +197,16 @@ FILTERS = {
 
 _NUMBERS = frozenset({"CreateTime", "MaxKeys", "MaxParts", "MaxUploads", "PartNumberMarker"})
 _META_NAME = re.compile(r"[A-Za-z0-9-]+")
-_META_PREFIX = "x-cos-meta-"
+META_PREFIX = "x-cos-meta-"
+# What an object says of its content, beside its metadata. Storage class and ACL are not part of it.
+CONTENT_OPTIONS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+)
 
 
 def _traffic_limit(name: str, value: object) -> str:
@@ -231,8 +240,8 @@ def headers_of(options: Mapping[str, Any], kind: Any) -> Pairs:
     known: frozenset[str] = kind.__optional_keys__
     headers: list[tuple[str, str]] = []
     for name, value in options.items():
-        if name.lower().startswith(_META_PREFIX) and "Metadata" in known:
-            headers += _metadata({name[len(_META_PREFIX) :]: value})
+        if name.lower().startswith(META_PREFIX) and "Metadata" in known:
+            headers += _metadata({name[len(META_PREFIX) :]: value})
         elif name not in known:
             raise TypeError(f"There is no option {name!r}.")
         elif name == "Metadata":
@@ -240,6 +249,20 @@ def headers_of(options: Mapping[str, Any], kind: Any) -> Pairs:
         elif name in HEADERS and value is not None and not (value == "" and name in _VALUES):
             headers.append((HEADERS[name], _VALUES.get(name, header_argument)(name, value)))
     return tuple(headers)
+
+
+def options_kept(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that give another object the headers and metadata of one that was read.
+
+    `headers` have lower-case names, as Head Object returns them.
+    """
+    kept: dict[str, Any] = {name: headers.get(HEADERS[name].lower()) for name in CONTENT_OPTIONS}
+    metadata = {
+        name.removeprefix(META_PREFIX): value
+        for name, value in headers.items()
+        if name.startswith(META_PREFIX)
+    }
+    return {**kept, "Metadata": metadata}
 
 
 def parameters_of(options: Mapping[str, Any], table: Mapping[str, str] = PARAMETERS) -> Pairs:
@@ -274,4 +297,4 @@ def _metadata(metadata: Mapping[str, str]) -> Pairs:
     for name in metadata:
         if not _META_NAME.fullmatch(text_argument("A metadata name", name)):
             raise Refused(f"The metadata name {name!r} may only hold letters, digits and hyphens.")
-    return tuple((f"{_META_PREFIX}{name}", header_argument(name, value)) for name, value in metadata.items())
+    return tuple((f"{META_PREFIX}{name}", header_argument(name, value)) for name, value in metadata.items())

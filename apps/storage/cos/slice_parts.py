@@ -13,6 +13,7 @@ from apps.storage.cos.keys import key_quote
 from apps.storage.cos.multipart import MultipartOperations
 from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.parts import combined_crc64, parts_stored
+from apps.storage.cos.records import crc64_text
 from apps.storage.cos.slice_run import SliceRun
 from apps.storage.types import StoredPart
 
@@ -164,9 +165,9 @@ class SliceParts(ObjectOperations, MultipartOperations):
 
     def _verified(self, at: At, done: Result, crc64: str | None) -> Result:
         """Return `done` with its CRC-64, which must be `crc64` where that is known; raises Corrupted."""
-        stored = done["CRC64"]
+        stored = crc64_text(done["CRC64"])
         if stored is None and crc64 is not None:
-            stored = self.head_object(**at)["CRC64"]
+            stored = crc64_text(self.head_object(**at)["CRC64"])
         if stored is not None and crc64 is not None and stored != crc64:
             raise errors.Corrupted(
                 f"The object {at['Key']} is in the store, but is not what was sent: its CRC-64 is {stored}, "

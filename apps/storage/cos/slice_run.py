@@ -114,6 +114,11 @@ class SliceRun(Generic[_T]):
             raise failures[0]
         return done
 
+    def read(self, number: int, done: int) -> None:
+        """Note how much of a part has been read; raises Canceled, because reading may take long."""
+        self.token.require()
+        self.hashed.part_at(number, done)
+
     def ask(self, question: _Ask) -> None:
         """Have the calling thread do something, and wait for it; raises Canceled when that ends the call."""
         answered: SimpleQueue[None] = SimpleQueue()

@@ -12,24 +12,14 @@ from apps.storage import errors
 from apps.storage.cos.addresses import region_canonical
 from apps.storage.cos.arguments import mapping_argument
 from apps.storage.cos.objects import ObjectOperations
-from apps.storage.cos.options import HEADERS
-from apps.storage.cos.records import record_number
+from apps.storage.cos.options import CONTENT_OPTIONS, META_PREFIX, options_kept
+from apps.storage.cos.records import crc64_text, record_number
 
 _ARCHIVED = frozenset({"ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
 _PLACE = re.compile(
     r"(?:https?://)?(?P<bucket>[^./]+)\.cos(?:-internal)?\.(?P<region>[^./]+)\.[^/]+/(?P<key>.+)", re.DOTALL
 )
 _CONDITION_PREFIX = "CopySource"
-_META_PREFIX = "x-cos-meta-"
-# What an object says of its content, beside its metadata. Storage class and ACL are not part of it.
-_CONTENT = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "ContentType",
-    "Expires",
-)
 
 
 @dataclass(frozen=True)
@@ -95,13 +85,8 @@ def source_find(client: ObjectOperations, at: Mapping[str, Any], options: Mappin
     if fields["NotModified"]:
         raise errors.Conflict("The source of the copy does not meet the conditions.", status=304)
     _require_readable(fields)
-    kept: dict[str, Any] = {name: fields.get(HEADERS[name].lower()) for name in _CONTENT}
-    kept["Metadata"] = {
-        name.removeprefix(_META_PREFIX): value
-        for name, value in fields.items()
-        if name.startswith(_META_PREFIX)
-    }
-    return Source(at, record_number(fields, "content-length", "0"), fields["ETag"], fields["CRC64"], kept)
+    size, crc64 = record_number(fields, "content-length", "0"), crc64_text(fields["CRC64"])
+    return Source(at, size, fields["ETag"], crc64, options_kept(fields))
 
 
 def is_replacing(options: Mapping[str, Any]) -> bool:
@@ -111,7 +96,9 @@ def is_replacing(options: Mapping[str, Any]) -> bool:
     """
     if str(options.get("MetadataDirective") or "Copy").lower() == "replaced":
         return True
-    ignored = [name for name in options if name in (*_CONTENT, "Metadata") or name.startswith(_META_PREFIX)]
+    ignored = [
+        name for name in options if name in (*CONTENT_OPTIONS, "Metadata") or name.startswith(META_PREFIX)
+    ]
     if any(options[name] for name in ignored):
         raise errors.Refused(
             f"{ignored[0]} takes effect only with MetadataDirective='Replaced', which drops the source's "

@@ -15,6 +15,7 @@ from apps.storage.cos.cancel import CancelToken
 from apps.storage.cos.keys import key_check
 from apps.storage.cos.options import ObjectOptions, headers_of
 from apps.storage.cos.progress import SliceProgressCallback
+from apps.storage.cos.records import crc64_text
 from apps.storage.cos.slice_parts import At, SliceParts, Upload, upload_of
 from apps.storage.cos.slice_plan import PartDigest, SliceFile, threads_of, upload_plan
 from apps.storage.cos.slice_run import SliceRun
@@ -92,7 +93,7 @@ class SliceUploadOperations(SliceParts):
     def _put_whole(
         self, run: SliceRun[Result], file: SliceFile, at: At, options: Mapping[str, Any]
     ) -> Result:
-        digest = file.digest(0, file.size, with_md5=True, on_read=partial(run.hashed.part_at, 1))
+        digest = file.digest(0, file.size, with_md5=True, on_read=partial(run.read, 1))
         file.require_unchanged()
         run.hashed.part_done(1, file.size)
         try:
@@ -150,17 +151,13 @@ class _Sender:
         offset, length = self.plan.range_of(number)
         before = self.stored.get(number)
         digest = self.file.digest(
-            offset, length, with_md5=before is not None, on_read=partial(self._read, number)
+            offset, length, with_md5=before is not None, on_read=partial(self._run.read, number)
         )
         self._run.hashed.part_done(number, length)
         if before is None or not digest.is_of(before):
             before = self._upload(upload_id, number, offset, digest)
         self._run.sent.part_done(number, length)
         return StoredPart(number, length, before.etag, str(digest.crc64))
-
-    def _read(self, number: int, done: int) -> None:
-        self._run.token.require()
-        self._run.hashed.part_at(number, done)
 
     def _upload(self, upload_id: str, number: int, offset: int, digest: PartDigest) -> StoredPart:
         answer = self._client.multipart_upload(
@@ -172,13 +169,16 @@ class _Sender:
             **self._limit,
         )
         self.file.require_unchanged()
-        if answer["CRC64"] is None:
-            digest = self.file.digest(offset, digest.length, with_md5=True, on_read=lambda _: None)
-        part = StoredPart(number, digest.length, answer["ETag"], answer["CRC64"])
-        if answer["CRC64"] != str(digest.crc64) and not digest.is_of(part):
+        stored = crc64_text(answer["CRC64"])
+        if stored is None:
+            digest = self.file.digest(
+                offset, digest.length, with_md5=True, on_read=lambda _: self._run.token.require()
+            )
+        part = StoredPart(number, digest.length, answer["ETag"], stored)
+        if stored != str(digest.crc64) and not digest.is_of(part):
             raise errors.Corrupted(
-                f"Part {number} arrived changed: its CRC-64 is {answer['CRC64']} in the store, and "
-                f"{digest.crc64} was sent. No object was made of it.",
+                f"Part {number} arrived changed: its digest is {stored or part.etag} in the store, and "
+                f"{digest.crc64 if stored else digest.md5} was sent. No object was made of it.",
                 request_id=answer["RequestId"],
             )
         return part

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from apps.storage import errors
-from apps.storage.cos.parts import part_records
+from apps.storage.cos.parts import combined_crc64, etag_bare, part_records
 from apps.storage.cos.records import crc64_text
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
 from apps.storage.providers.cos.settings import tag_options
 from apps.storage.providers.cos.values import (
-    combined_crc64,
-    etag_bare,
     etag_quoted,
     options_of,
     part_of,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 from apps.storage.cos.addresses import region_canonical
+from apps.storage.cos.options import options_kept
+from apps.storage.cos.parts import etag_bare
 from apps.storage.cos.records import crc64_text, record_number, record_text, size_text
-from apps.storage.digest import crc64_combine_parts
 from apps.storage.errors import Refused, Unavailable
 from apps.storage.types import (
     Bucket,
@@ -24,15 +25,6 @@ from apps.storage.types import (
     StoredPart,
     UnfinishedUpload,
 )
-
-_HEADER_OPTIONS = {
-    "CacheControl": "cache-control",
-    "ContentDisposition": "content-disposition",
-    "ContentEncoding": "content-encoding",
-    "ContentLanguage": "content-language",
-    "ContentType": "content-type",
-    "Expires": "expires",
-}
 
 
 def bucket_of(record: Mapping[str, str]) -> Bucket:
@@ -153,8 +145,7 @@ def response_options(response: ResponseHeaders | None) -> dict[str, Any]:
 
 def replacement_of(info: ObjectInfo) -> dict[str, Any]:
     """Return the arguments with which a copy onto itself keeps headers and metadata."""
-    headers = {option: info.headers.get(name) for option, name in _HEADER_OPTIONS.items()}
-    return {"MetadataDirective": "Replaced", "Metadata": info.metadata, **headers}
+    return {"MetadataDirective": "Replaced", **options_kept(info.headers)}
 
 
 def source_of(source: ObjectRef) -> dict[str, str]:
@@ -162,22 +153,11 @@ def source_of(source: ObjectRef) -> dict[str, str]:
     return {"Bucket": source.bucket, "Region": source.region, "Key": source.key}
 
 
-def combined_crc64(parts: Sequence[StoredPart]) -> str | None:
-    """Return the CRC-64 of the whole, None as soon as one part's is unknown."""
-    known = [(int(part.crc64), part.size) for part in parts if part.crc64 is not None]
-    return str(crc64_combine_parts(known)) if len(known) == len(parts) else None
-
-
 def size_of(content_range: str | None, content_length: int) -> int:
     """Return the size of the whole object: a range says it after its slash."""
     total = (content_range or "").rpartition("/")[2]
     size = size_text(total)
     return max(0, content_length) if size is None else size
-
-
-def etag_bare(etag: str) -> str:
-    """Return an ETag without quotes."""
-    return etag.strip('"')
 
 
 def etag_quoted(etag: str | None) -> str | None:
