@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
+import sys
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import opendal
@@ -19,22 +22,26 @@ pytestmark = pytest.mark.xdist_group("opendal")
 
 KEY = "dir/中 文+a(1)~!*'.txt"
 MIB = 1024 * 1024
+PATIENCE_S = 100
 
 
 @pytest.fixture
-def operator(served: Served, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def operator(served: Served, bucket_name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     # A store in this process could not answer: the client waits without letting go of the interpreter's lock.
     # Only a proxy leads it to a port while the host names stay. It is read when the first operator sends.
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{served.port}")
     monkeypatch.setenv("no_proxy", "")
     bucket_put(served.port, served.account, bucket_name)
-    return opendal.Operator(
+    # For the same reason the usual time limit could not end a test that hangs.
+    faulthandler.dump_traceback_later(PATIENCE_S, exit=True, file=sys.__stderr__)
+    yield opendal.Operator(
         "cos",
         bucket=bucket_name,
         endpoint=f"http://cos.{REGION}.myqcloud.com",
         secret_id=served.account.secret_id,
         secret_key=served.account.secret_key,
     )
+    faulthandler.cancel_dump_traceback_later()
 
 
 def test_objects(operator: Any) -> None:
