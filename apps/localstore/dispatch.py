@@ -88,6 +88,10 @@ class Dispatcher:
         exchange.faults = self.faults.take(operation.name, request.key)
         if self._latency_s:
             self.stopping.wait(self._latency_s)
+        if exchange.faults:
+            # A browser may only read a refusal that the bucket's rules let it read.
+            with self._engine.index.read() as db:
+                exchange.bucket = bucket_find(db, place.bucket)
         struck = strike(exchange, self.stopping, is_slow=operation.is_slow)
         if struck is not None:
             return struck

@@ -94,6 +94,17 @@ def test_preflight_outside_the_rules(wire: Wire, method: str, headers: str, orig
     assert reply.code == ("AccessForbidden" if origin else "InvalidRequest")
 
 
+@pytest.mark.parametrize("kind", ["slow_down", "error", "error_in_200"])
+def test_other_origins_may_read_faults_as_well(store: LocalStore, wire: Wire, kind: str) -> None:
+    put_xml(wire, "/?cors", cors(EXPLICIT))
+    store.faults.add(kind, operation="PutObject")
+
+    reply = wire.request("PUT", "/k", {"Origin": ORIGIN}, b"x")
+
+    assert reply.header("Access-Control-Allow-Origin") == ORIGIN
+    assert reply.code in ("SlowDown", "InternalError")
+
+
 def test_first_rule_that_matches_decides(wire: Wire, connect: Connect) -> None:
     first = EXPLICIT.replace(">PUT<", ">HEAD<")
     second = EXPLICIT.replace("600", "7").replace("ETag", "x-cos-request-id")

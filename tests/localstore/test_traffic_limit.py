@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.localstore.wire import Wire
+from tests.localstore.wire import Wire, upload_begin
 
 
 def test_upload_keeps_to_its_traffic_limit(wire: Wire) -> None:
@@ -16,6 +16,15 @@ def test_upload_keeps_to_its_traffic_limit(wire: Wire) -> None:
 
     assert time.monotonic() - start > 0.15
     assert wire.call("HEAD", "/k").header("Content-Length") == "30000"
+
+
+def test_part_keeps_to_its_traffic_limit(wire: Wire) -> None:
+    target = f"/k?partNumber=1&uploadId={upload_begin(wire, '/k')}"
+    start = time.monotonic()
+
+    assert wire.call("PUT", target, bytes(30_000), x_cos_traffic_limit="819200").status == 200
+
+    assert time.monotonic() - start > 0.15
 
 
 @pytest.mark.parametrize("as_parameter", [True, False])

@@ -192,3 +192,24 @@ def test_rule_needs_an_end(store: LocalStore, connect: Connect) -> None:
     assert "seconds or answers" in json.loads(reply.body)["error"]
     unknown = {"kind": "stale", "seconds": 1, "hides": "all of it"}
     assert control(store, connect, "POST", "/-/faults", unknown).status == 400
+
+
+def test_new_and_deleted_buckets_are_seen_late(store: LocalStore, connect: Connect) -> None:
+    late = connect(to="late-1250000000")
+    service = connect(to="")
+
+    def listed() -> bool:
+        rows = service.call("GET", "/").xml.iter("Bucket")
+        return "late-1250000000" in [row.findtext("Name") for row in rows]
+
+    store.faults.add("stale", operation="PutBucket", answers=2)
+    assert late.call("PUT", "/").status == 200
+    assert [late.call("HEAD", "/").status, listed(), late.call("HEAD", "/").status, listed()] == [
+        404,
+        False,
+        200,
+        True,
+    ]
+    store.faults.add("stale", operation="DeleteBucket", answers=1)
+    assert late.call("DELETE", "/").status == 204
+    assert [listed(), listed()] == [True, False]
