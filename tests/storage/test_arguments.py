@@ -294,7 +294,7 @@ def refusals() -> list[Any]:
         ("get_service", "Range"): ["between", None],
         ("get_service", "TagValue"): [None],
         ("get_service", "CreateTime"): ["yesterday", None],
-        ("put_object", "Body"): [None, 7, io.StringIO("text"), ["a"], object()],
+        ("put_object", "Body"): [None, 7, io.StringIO("text"), ["a"], object(), "", "a\0b", "\ud800"],
         ("put_object", "ContentLength"): [-1, "x", 12, "12", True],
         ("put_object", "ContentType"): [7, "a/b\r\nx-cos-acl: public-read"],
         ("put_object", "Metadata"): [
@@ -310,7 +310,7 @@ def refusals() -> list[Any]:
         ("put_object", "TrafficLimit"): [0, -1, "fast"],
         ("put_object", "onProgress"): [7, "print"],
         ("multipart_upload", "onProgress"): [7],
-        ("get_object", "Output"): [7, object()],
+        ("get_object", "Output"): [7, object(), io.StringIO(), "", "a\0b", "\ud800"],
         ("get_object", "Range"): [7, "bytes=0-1\r\n"],
         ("head_object", "VersionId"): [7],
         ("head_object", "IfModifiedSince"): [7, datetime(2026, 11, 22), date(2026, 11, 22)],

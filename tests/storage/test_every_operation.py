@@ -206,8 +206,20 @@ def test_illegal_key_is_refused_before_anything_is_sent(
 def test_place_that_is_no_host_name_is_refused(
     recorder: Recorder, client: CosClient, operation: Operation
 ) -> None:
-    buckets: list[Any] = ["photos", "Photos-1250000000", "a.b-1", "x/y-1", "-a-1", "a\n-1", "", None, 1]
-    regions: list[Any] = ["", "a b", "AP-GUANGZHOU", "a/b", "-", "a\n", None, 1, b"ap-guangzhou"]
+    buckets: list[Any] = [
+        "photos",
+        "Photos-1250000000",
+        "a.b-1",
+        "x/y-1",
+        "-a-1",
+        "a\n-1",
+        "",
+        None,
+        1,
+        [],
+        {},
+    ]
+    regions: list[Any] = ["", "a b", "AP-GUANGZHOU", "a/b", "-", "a\n", None, 1, b"ap-guangzhou", [], {}]
     for change in [*({"Bucket": value} for value in buckets), *({"Region": value} for value in regions)]:
         with pytest.raises(errors.Refused, match=r"\.$"):
             operation.call(client, **change)

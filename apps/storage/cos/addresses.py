@@ -73,9 +73,17 @@ def region_canonical(region: str) -> str:
     return LEGACY_REGIONS.get(name, name)
 
 
-@lru_cache(maxsize=64)
 def bucket_host(endpoint: Endpoint, bucket: str, region: str) -> str:
-    """Return the public host of a bucket; host style is the only style COS still accepts."""
+    """Return the public host of a bucket; host style is the only style COS still accepts.
+
+    Raises Refused for names that cannot be a part of it.
+    """
+    # Checked first, because what cannot be hashed cannot be looked up, either.
+    return _bucket_host(endpoint, text_argument("Bucket", bucket), text_argument("Region", region))
+
+
+@lru_cache(maxsize=64)
+def _bucket_host(endpoint: Endpoint, bucket: str, region: str) -> str:
     bucket_check(bucket)
     return f"{bucket}.cos.{region_canonical(region)}.{endpoint.suffix}"
 

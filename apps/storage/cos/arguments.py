@@ -6,6 +6,7 @@ a wrong one is an ordinary event, and each gets `errors.Refused` with what is wr
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -53,6 +54,14 @@ def header_argument(name: str, value: object) -> str:
         raise Refused(f"{name} must not hold line breaks.")
     # HTTP cuts blanks off the ends; signing them would make a signature that cannot match.
     return text.strip(" \t")
+
+
+def path_argument(name: str, value: str | os.PathLike[str]) -> str:
+    """Return a path that a file system can have, whether or not it is there; raises Refused."""
+    path = text_argument(name, os.fspath(value))
+    if not path or "\0" in path:
+        raise Refused(f"{name} is no path: {path!r}.")
+    return path
 
 
 def date_argument(name: str, value: object) -> str:

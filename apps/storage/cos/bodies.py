@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
+from apps.storage.cos.arguments import path_argument
 from apps.storage.errors import Refused
 from apps.storage.types import FileSlice
 
@@ -68,7 +69,7 @@ def body_open(source: BodySource, *, length: int | None = None) -> Iterator[Body
     that fails has to be repeated.
     """
     if isinstance(source, str | os.PathLike):
-        with open(source, "rb") as file:
+        with open(path_argument("Body", source), "rb") as file:
             yield _checked(FileBody(_rest_of(file)), length)
     elif isinstance(source, bytes | bytearray | memoryview):
         yield _checked(BytesBody(bytes(source)), length)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import copy_source
-from apps.storage.cos.arguments import callback_argument, flag_argument, length_argument, records_argument
+from apps.storage.cos.arguments import (
+    callback_argument,
+    flag_argument,
+    length_argument,
+    path_argument,
+    records_argument,
+)
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Caller, Result, xml_request
 from apps.storage.cos.download import Download
@@ -67,7 +74,7 @@ class ObjectOperations(Caller):
         Bucket: str,
         Region: str,
         Key: str,
-        Output: str | Path | BinaryIO | None = None,
+        Output: str | os.PathLike[str] | BinaryIO | None = None,
         VersionId: str | None = None,
         **options: Unpack[GetObjectOptions],
     ) -> Result:
@@ -265,13 +272,17 @@ def _written(headers: Mapping[str, str]) -> Result:
 
 
 def _output_check(output: object) -> None:
-    if output is not None and not isinstance(output, str | Path) and not hasattr(output, "write"):
-        raise errors.Refused(f"Output must be a path or an open file, not {type(output).__name__}.")
+    if isinstance(output, str | os.PathLike):
+        path_argument("Output", output)
+    elif output is not None and (isinstance(output, io.TextIOBase) or not hasattr(output, "write")):
+        raise errors.Refused(
+            f"Output must be a path or a file opened for binary, not {type(output).__name__}."
+        )
 
 
-def _write_out(body: Download, output: str | Path | BinaryIO) -> None:
+def _write_out(body: Download, output: str | os.PathLike[str] | BinaryIO) -> None:
     with body:
-        if isinstance(output, str | Path):
+        if isinstance(output, str | os.PathLike):
             with open(output, "wb") as file:
                 file.writelines(body)
             return
