@@ -58,7 +58,8 @@ class Answered:
 class CannedStore:
     """The answers: a listing of `keys` keys, and one object of `size` bytes, whatever its name.
 
-    `part_crcs` are the CRC-64 of its parts, `crc` that of the whole; copies and uploads always turn out well.
+    `crc` is the object's CRC-64, `part_crcs` those of its parts, all 0 for a copy. An upload is complete with
+    as many parts as these, and not with others.
     """
 
     def __init__(self, *, keys: int, size: int = 0, crc: int = 0, part_crcs: Sequence[int] = ()) -> None:
@@ -67,6 +68,7 @@ class CannedStore:
         self._size = size
         self._crc = crc
         self._part_crcs = part_crcs
+        self._seen: set[int] = set()
 
     def answer(self, asked: Asked) -> bytes:
         query = asked.query
@@ -85,15 +87,19 @@ class CannedStore:
 
     def _part(self, asked: Asked) -> Answered:
         number = int(asked.query["partNumber"])
+        self._seen.add(number)
         if asked.is_copy:
             return Answered(texts.COPIED.format(etag=f"{number:032x}").encode())
         return Answered(headers=_digests(self._part_crcs[number - 1]))
 
     def _upload(self, asked: Asked) -> Answered:
-        if "uploads" in asked.query:
-            return Answered(texts.INITIATED.encode())
         if asked.method == "PUT":
             return Answered(headers=_digests(self._crc))
+        if "uploads" in asked.query:
+            self._seen.clear()
+            return Answered(texts.INITIATED.encode())
+        if len(self._seen) != len(self._part_crcs):
+            return Answered(status="400 Bad Request")
         return Answered(
             texts.COMPLETED.format(etag=f"{self._crc:032x}").encode(), headers=_digests(self._crc)
         )

@@ -45,6 +45,11 @@ class Ours:
         """Copy an object of `count` parts and return their number."""
         source = {**self._at, "Key": "source"}
         self._client.slice_copy_file(
-            **self._at, Key="copy", CopySource=source, SliceSize=part_size, AsyncLimit=threads
+            **self._at,
+            Key="copy",
+            CopySource=source,
+            ChunkSize=part_size,
+            SliceSize=part_size,
+            AsyncLimit=threads,
         )
         return count
