@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import threading
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -388,3 +390,30 @@ def test_url_is_not_signed_for_a_bad_request(
 ) -> None:
     with pytest.raises(kind):
         client.get_object_url(**{**BY_METHOD["get_object_acl"].arguments, **change})
+
+
+@pytest.mark.parametrize("method", ["slice_upload_file", "slice_copy_file"])
+def test_slices_refuse_what_they_could_not_use(
+    recorder: Recorder, client: CosClient, tmp_path: Path, method: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    at = BY_METHOD["get_object_acl"].arguments
+    given = {"FilePath": path} if method == "slice_upload_file" else {"CopySource": {**at, "Key": "k2"}}
+    wrong: dict[str, list[Any]] = {
+        "onProgress": [7, "print"],
+        "Cancel": [True, threading.Event()],
+        "SliceSize": [-1, "big", 1.5],
+        "AsyncLimit": [0, -1, "many"],
+        "Key": ["", None, "/k"],
+        "Bucket": ["photos", None],
+    }
+    if method == "slice_upload_file":
+        wrong |= {"onHashProgress": [7], "FilePath": [None, 7, "", "a\0b", b"a"]}
+
+    for argument, values in wrong.items():
+        for value in values:
+            with pytest.raises(errors.Refused, match=r"\.$"):
+                getattr(client, method)(**{**at, **given, argument: value})
+
+    assert recorder.connections == 0

@@ -56,9 +56,9 @@ def header_argument(name: str, value: object) -> str:
     return text.strip(" \t")
 
 
-def path_argument(name: str, value: str | os.PathLike[str]) -> str:
+def path_argument(name: str, value: object) -> str:
     """Return a path that a file system can have, whether or not it is there; raises Refused."""
-    path = text_argument(name, os.fspath(value))
+    path = text_argument(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
     if not path or "\0" in path:
         raise Refused(f"{name} is no path: {path!r}.")
     return path

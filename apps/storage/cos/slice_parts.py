@@ -8,6 +8,7 @@ from typing import Any
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.arguments import callback_argument
 from apps.storage.cos.calls import Result
 from apps.storage.cos.keys import key_quote
 from apps.storage.cos.multipart import MultipartOperations
@@ -44,7 +45,8 @@ def upload_of(
     on_upload_id: Callable[[str], object] | None,
 ) -> Upload:
     """Return the upload to make. An id that the caller named is the caller's, and kept unless they say no."""
-    return Upload(at, options, upload_id, upload_id is not None if keeps is None else keeps, on_upload_id)
+    callback = callback_argument("onUploadId", on_upload_id)
+    return Upload(at, options, upload_id, upload_id is not None if keeps is None else keeps, callback)
 
 
 class SliceParts(ObjectOperations, MultipartOperations):

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from apps.storage import errors
+from apps.storage.cos.arguments import callback_argument
 from apps.storage.cos.cancel import CancelToken, cancel_applied
 from apps.storage.cos.progress import Gauge, SliceProgressCallback
 
@@ -46,8 +47,11 @@ class SliceRun(Generic[_T]):
         self.token = CancelToken()
         self.tidying = CancelToken()
         self.sent = self.hashed = Gauge(total=0, slice_size=0)
-        self._callers_token = cancel or cancel_applied()
-        self._listeners = [_Listener(on_progress), _Listener(on_hash_progress)]
+        self._callers_token = _checked(cancel) or cancel_applied()
+        self._listeners = [
+            _Listener(callback_argument("onProgress", on_progress)),
+            _Listener(callback_argument("onHashProgress", on_hash_progress)),
+        ]
         self._asks: SimpleQueue[_Ask | None] = SimpleQueue()
         self._gate: SimpleQueue[bool] = SimpleQueue()
         self._has_ended = self._is_over = self._is_broken_off = False
@@ -251,3 +255,9 @@ class _Listener:
 def _next(waiting: list[int], lock: threading.Lock) -> int | None:
     with lock:
         return waiting.pop() if waiting else None
+
+
+def _checked(cancel: object) -> CancelToken | None:
+    if cancel is None or isinstance(cancel, CancelToken):
+        return cancel
+    raise errors.Refused(f"Cancel must be a CancelToken, not {type(cancel).__name__}.")

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.arguments import path_argument
 from apps.storage.cos.calls import Result
 from apps.storage.cos.cancel import CancelToken
 from apps.storage.cos.keys import key_check
@@ -71,6 +72,7 @@ class SliceUploadOperations(SliceParts):
         key_check(Key)
         bucket_host(self.endpoint, Bucket, Region)
         headers_of(options, ObjectOptions)
+        path = path_argument("FilePath", FilePath)
         at = {"Bucket": Bucket, "Region": Region, "Key": Key}
         threads = threads_of(AsyncLimit, UPLOADS_AT_ONCE)
         run: SliceRun[Result] = SliceRun(
@@ -79,7 +81,7 @@ class SliceUploadOperations(SliceParts):
             on_progress=onProgress,
             on_hash_progress=onHashProgress,
         )
-        with SliceFile(FilePath) as file:
+        with SliceFile(path) as file:
             plan = upload_plan(file.size, SliceSize)
             run.measure(total=plan.size, slice_size=plan.part_size)
             if plan.count == 1 and UploadId is None:
