@@ -114,8 +114,10 @@ async def _presigned(operator: Any) -> tuple[Any, Any]:
 def test_presigned_links(operator: Any) -> None:
     write, read = asyncio.run(_presigned(operator))
 
+    # The opener that `urlopen` makes would outlive this test, and with it the proxy.
+    opener = urllib.request.build_opener()
     put = urllib.request.Request(write.url, b"content", write.headers, method=write.method)
-    with urllib.request.urlopen(put) as reply:
+    with opener.open(put) as reply:
         assert reply.status == 200
-    with urllib.request.urlopen(urllib.request.Request(read.url, headers=read.headers)) as reply:
+    with opener.open(urllib.request.Request(read.url, headers=read.headers)) as reply:
         assert reply.read() == b"content"
