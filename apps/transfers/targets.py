@@ -13,7 +13,7 @@ def target_require_free(transfer: Transfer, *, crc64: str) -> None:
     """Raise Conflict when an object has the transfer's key now and nobody said that it may be replaced.
 
     An object with this CRC-64 is the transfer's own, from an attempt whose answer was lost. Between this
-    look and the write that follows somebody may still be faster: COS has no condition for it (HEAD Object).
+    look and the write that follows somebody may still be faster: the write itself makes no condition.
     """
     if transfer.may_replace:
         return
