@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from apps.localstore.crc64 import crc64_update
 from apps.localstore.records import Blob
 
+logger = logging.getLogger(__name__)
 # Bodies up to this size live in the index: one flush instead of three, and no file.
 INLINE_LIMIT = 16 * 1024
 READ_SIZE = 1024 * 1024
@@ -37,9 +38,8 @@ class BlobFolder:
         return self._root / blob_id[:2] / blob_id
 
     def unlink(self, blob_id: str) -> None:
-        """Remove a blob's file; one that is gone already is fine."""
-        with suppress(FileNotFoundError):
-            self.path(blob_id).unlink()
+        """Remove a blob's file. Raises nothing: one that stays is an orphan for the next start to sweep."""
+        _remove(self.path(blob_id))
 
     def ids(self) -> Iterator[str]:
         """Yield the names of all files that are here, complete or not."""
@@ -119,8 +119,15 @@ class BlobWriter:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+        _remove(self._path)
+
+
+def _remove(path: Path) -> None:
+    """Unlink a file that nothing refers to; whoever does so has an answer to give that must not suffer."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        logger.exception("The file of a blob could not be removed", extra={"blob": path.name})
 
 
 def _create(path: Path) -> int:

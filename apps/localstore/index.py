@@ -99,7 +99,11 @@ class Snapshot:
 
 
 class Index:
-    """The rows of one data folder. `on_dead` gets the ids of blobs once their death is committed."""
+    """The rows of one data folder.
+
+    `on_dead` gets the ids of blobs once their death is committed, and raises
+    nothing: who waits for a write takes an error to mean that nothing was written.
+    """
 
     def __init__(self, path: Path, on_dead: Callable[[list[str]], None]) -> None:
         self._path = path

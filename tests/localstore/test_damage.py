@@ -103,3 +103,33 @@ def test_lost_bytes_are_an_error_and_not_other_bytes(filled: Path, caplog: pytes
         assert wire.call("GET", "/missing").status == 404
     store.stop()
     assert "The bytes of an object are gone" in caplog.text
+
+
+def test_old_content_that_cannot_be_removed_does_not_cost_the_new_one(filled: Path) -> None:
+    (stuck,) = (path for path in (filled / "blobs").rglob("*") if path.is_file())
+    stuck.unlink()
+    stuck.mkdir()
+    store = LocalStore(data=filled, accounts=[OWNER])
+    store.start()
+
+    with Wire(store.port, OWNER) as wire:
+        overwritten = wire.call("PUT", "/k", b"n" * 100_000)
+        found = wire.call("GET", "/k")
+        deleted = wire.call("DELETE", "/k")
+    store.stop()
+
+    assert (overwritten.status, found.status, deleted.status) == (200, 200, 204)
+    assert found.body == b"n" * 100_000
+
+
+def test_orphan_that_cannot_be_removed_does_not_keep_the_store_from_starting(filled: Path) -> None:
+    stuck = filled / "blobs" / "aa" / ("a" * 32)
+    stuck.mkdir(parents=True)
+
+    store = LocalStore(data=filled, accounts=[OWNER])
+    store.start()
+    with Wire(store.port, OWNER) as wire:
+        found = wire.call("GET", "/k")
+    store.stop()
+
+    assert found.body == bytes(100_000)
