@@ -48,7 +48,11 @@ def principal_id(root_uin: str, uin: str | None = None) -> str:
 
 
 class Directory:
-    """The accounts of one running store, found by secret id or by root uin."""
+    """The accounts of one running store, found by secret id or by root uin.
+
+    Looking up takes no lock, because each change makes a new dictionary; who
+    changes it sees to it that nobody else does at the same time.
+    """
 
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._by_key = {account.secret_id: account for account in accounts}

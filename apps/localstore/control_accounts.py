@@ -46,10 +46,10 @@ class Register:
         """Add a key pair and return all of it. Raises ValueError with a sentence."""
         if not isinstance(wanted, dict) or set(wanted) - FIELDS:
             raise ValueError(f"an account is described by an object with {', '.join(sorted(FIELDS))}")
-        account = self._made(wanted)
-        self._directory.add(account)
-        if wanted.get("kept", True):
-            with self._lock:
+        with self._lock:
+            account = self._made(wanted)
+            self._directory.add(account)
+            if wanted.get("kept", True):
                 self._added[account.secret_id] = account
                 self._save()
         return _shown(account)
@@ -70,8 +70,8 @@ class Register:
 
     def forget(self, secret_id: str) -> bool:
         """Remove a key pair; False when there is none. Those not added here return with the next start."""
-        known = self._directory.remove(secret_id)
         with self._lock:
+            known = self._directory.remove(secret_id)
             if self._added.pop(secret_id, None) is not None:
                 self._save()
         return known

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.localstore import Account, LocalStore
+from apps.localstore.accounts import Directory
+from apps.localstore.control_accounts import Register
 from apps.localstore.serve import ServeError, ServeOptions, store_start
 from tests.localstore.conftest import CONTROL, OWNER, Connect
 from tests.localstore.test_faults import control
@@ -160,3 +164,25 @@ def test_accounts_are_still_there_after_a_restart(folder: Path) -> None:
     (folder / "accounts-added.json").write_text("[1]")
     with pytest.raises(ServeError, match=r"accounts-added\.json is not a list of accounts"):
         store_start(options, said.append)
+
+
+@pytest.fixture
+def busy_threads() -> Iterator[None]:
+    """Let threads take turns so often that whatever may come between two steps does."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("busy_threads")
+def test_adding_and_forgetting_at_once_neither_loses_nor_brings_back() -> None:
+    old = [f"old{number}" for number in range(1000)]
+    register = Register(directory := Directory(Account(secret_id=name) for name in old))
+
+    with ThreadPoolExecutor(4) as threads:
+        forgotten = threads.map(register.forget, old)
+        made = threads.map(lambda _: register.make({})["secret_id"], range(200))
+
+    assert all(forgotten)
+    assert {account.secret_id for account in directory} == set(made)
