@@ -64,6 +64,53 @@ def test_compressed_file_is_sent_as_what_it_reads(
         assert put(recorder, client, file) == DATA
 
 
+class Upper:
+    """A wrapper that changes what it reads, and keeps the file below under a well-known name."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self._file = file
+        setattr(self, name, file)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, *to: int) -> int:
+        return self._file.seek(*to)
+
+    def read(self, count: int = -1) -> bytes:
+        return self._file.read(count).upper()
+
+
+class UpperFile(io.FileIO):
+    """A file of the standard library's kind that changes what it reads."""
+
+    def read(self, count: int | None = -1) -> bytes:
+        return (super().read(count) or b"").upper()
+
+
+@pytest.mark.parametrize("name", ["file", "raw"])
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_wrapper_is_sent_as_what_it_reads(
+    recorder: Recorder, client: CosClient, tmp_path: Path, name: str, buffering: int
+) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(b"secret " * 30_000)
+    with path.open("rb", buffering=buffering) as file:
+        wrapper: Any = Upper(file, name)
+
+        assert put(recorder, client, wrapper) == b"SECRET " * 30_000
+        assert put(recorder, client, FileSlice(wrapper, 7, 70_000)) == b"SECRET " * 10_000
+
+
+def test_subclass_of_a_file_is_sent_as_what_it_reads(
+    recorder: Recorder, client: CosClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(b"secret " * 30_000)
+    with UpperFile(path) as file:
+        assert put(recorder, client, file) == b"SECRET " * 30_000
+
+
 def test_temporary_files_are_files(recorder: Recorder, client: CosClient) -> None:
     for make in (tempfile.TemporaryFile, tempfile.NamedTemporaryFile, tempfile.SpooledTemporaryFile):
         with make() as file:

@@ -7,13 +7,15 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from apps.storage.cos.arguments import path_argument
 from apps.storage.errors import Refused
 from apps.storage.types import FileSlice
 
-_SPOOLED = 1 << 20
+_READ_SIZE = 1 << 20
+_BUFFERED = (io.BufferedReader, io.BufferedRandom)
+_NAMED = tempfile._TemporaryFileWrapper
 
 BodySource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO | FileSlice
 
@@ -99,7 +101,7 @@ def _is_rereadable(source: object) -> bool:
 def _spool(source: BinaryIO, file: BinaryIO, length: int | None) -> None:
     left = length
     while left is None or left > 0:
-        data = source.read(_SPOOLED if left is None else min(_SPOOLED, left))
+        data = source.read(_READ_SIZE if left is None else min(_READ_SIZE, left))
         if not data:
             return
         file.write(data)
@@ -120,10 +122,13 @@ def _rest_of(file: BinaryIO) -> FileSlice:
 
 
 def _descriptor(file: BinaryIO) -> int | None:
-    """Return the descriptor behind an open file, None where what it reads is not what the descriptor holds.
+    """Return the descriptor behind an open file, None where other bytes may be read than it holds.
 
-    A compressed file has a descriptor, too, with other bytes in it.
+    Only the standard library's own files are known to read what is in theirs. Whatever else wraps one may
+    decrypt, expand or count as it reads, and a subclass may, too.
     """
-    inner = getattr(file, "file", file)
-    raw = getattr(inner, "raw", inner)
-    return raw.fileno() if isinstance(raw, io.FileIO) else None
+    inner: Any = file
+    if type(inner) is _NAMED:
+        inner = inner.file
+    raw = inner.raw if type(inner) in _BUFFERED else inner
+    return raw.fileno() if type(raw) is io.FileIO else None
