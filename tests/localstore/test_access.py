@@ -101,6 +101,15 @@ def test_user_below_the_root_has_only_what_is_granted(wire: Wire, connect: Conne
     assert user.call("GET", "/").status == 200
 
 
+def test_user_below_the_root_is_not_told_of_its_buckets(wire: Wire, connect: Connect) -> None:
+    wire.call("PUT", "/?acl", x_cos_grant_read=f'id="{USER.root_uin}/{USER.sub_uin}"')
+
+    reply = connect(USER, to="").call("GET", "/")
+
+    assert (reply.status, reply.code) == (403, "AccessDenied")
+    assert connect(OWNER, to="").call("GET", "/").status == 200
+
+
 @pytest.mark.parametrize(
     ("header", "grantee"),
     [

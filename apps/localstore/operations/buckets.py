@@ -24,8 +24,11 @@ COMPARISONS = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": 
 
 
 def service_get(call: Call) -> Response:
-    """List the buckets of the account, by name. Source: GET Service, 2024-12, paged since 2023."""
-    if call.account is None:
+    """List the buckets of the account, by name. Source: GET Service, 2024-12, paged since 2023.
+
+    A user below a root needs a policy for this, not a grant, and there are no policies here.
+    """
+    if call.account is None or not call.account.is_root:
         raise StoreError("AccessDenied")
     limit = call.number("max-keys", 2000, low=1, high=2000)
     marker = call.query.get("marker")
