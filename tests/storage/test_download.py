@@ -10,6 +10,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,16 @@ DATA = os.urandom(3 << 20)
 def opened(client: CosClient, **options: str) -> Download:
     body: Download = client.get_object(**AT, **options)["Body"]
     return body
+
+
+@contextmanager
+def quitting() -> Iterator[None]:
+    """End the process, a child, with what became of the block."""
+    try:
+        yield
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
 
 
 def _tee(body: Download, received: bytearray) -> Iterator[bytes]:
@@ -221,3 +232,25 @@ def test_reader_may_take_its_time(recorder: Recorder) -> None:
         rest = b"".join(chunks)
 
     assert first + rest == DATA
+
+
+def test_child_of_a_fork_does_not_ask_on_the_connection_of_its_parent(
+    recorder: Recorder, client: CosClient
+) -> None:
+    recorder.default = reply(200, DATA)
+    body = opened(client)
+    received = b"".join(body)
+    child = os.fork()
+    if child == 0:
+        with quitting():
+            body.close()
+            with opened(client) as own:
+                assert b"".join(own) == DATA
+    _, status = os.waitpid(child, 0)
+
+    body.close()
+    with opened(client) as again:
+        assert b"".join(again) == received == DATA
+
+    assert status == 0
+    assert recorder.connections == 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -24,8 +25,8 @@ _RECEIVE_SIZE = 64 << 10
 _TICK_S = 0.25
 _IDLE_HANDLES_MAX = 8
 
-_idle: list[tuple[int, Any, Any]] = []
-_idle_lock = threading.Lock()
+# No lock guards these: a fork could copy it while it is held, and the child would wait for ever.
+_idle: deque[tuple[int, Any, Any]] = deque()
 _inherited: list[Any] = []
 
 
@@ -39,6 +40,9 @@ class Download:
     """
 
     def __init__(self, request: Request, endpoint: Endpoint, timeouts: Timeouts) -> None:
+        self._pid = os.getpid()
+        self._multi: Any = None
+        self._curl: Any = None
         self._timeouts = timeouts
         self._chunks: list[bytes] = []
         self._head = BytesIO()
@@ -51,7 +55,11 @@ class Download:
         self._curl.setopt(pycurl.HEADERFUNCTION, self._head.write)
         self._curl.setopt(pycurl.WRITEFUNCTION, self._chunks.append)
         self._multi.add_handle(self._curl)
-        self.status, self.headers = self._read_head()
+        try:
+            self.status, self.headers = self._read_head()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def content_length(self) -> int:
@@ -81,14 +89,27 @@ class Download:
         self.close()
 
     def close(self) -> None:
-        """Stop the transfer; what was not read is thrown away with its connection."""
+        """Stop the transfer; what was not read is thrown away with its connection.
+
+        In the child of a fork this leaves the transfer to the parent.
+        """
         self._is_finished = True
         self._chunks.clear()
-        if self._multi is not None:
-            self._multi.remove_handle(self._curl)
-            self._curl.reset()
-            _give_back(self._multi, self._curl)
-            self._multi = self._curl = None
+        multi, curl = self._multi, self._curl
+        self._multi = self._curl = None
+        if multi is None:
+            return
+        if self._pid != os.getpid():
+            # Its connection is the parent's: it may be neither used again here nor said goodbye to.
+            _inherited.append((multi, curl))
+            return
+        multi.remove_handle(curl)
+        curl.reset()
+        _give_back(multi, curl)
+
+    def __del__(self) -> None:
+        if self._pid != os.getpid():
+            self.close()
 
     def answer(self, limit: int = 1 << 20) -> Answer:
         """Read a short body, an error document, and return it as an answer; then close.
@@ -117,7 +138,6 @@ class Download:
         if not _is_final(self._head.getvalue()):
             # libcurl takes the end of a connection for the end of a head, and reports no failure.
             cut = TransportFailure(errors.Interrupted("The store's answer was cut short."), was_sent=True)
-            self.close()
             raise self._failure or cut
         return headers_parse(self._head.getvalue())
 
@@ -175,8 +195,8 @@ def _is_final(head: bytes) -> bool:
 
 def _borrow() -> tuple[Any, Any]:
     """Return an idle pair of handles of this process, whose connection may still be open, or a new one."""
-    with _idle_lock:
-        while _idle:
+    with suppress(IndexError):
+        while True:
             pid, multi, curl = _idle.pop()
             if pid == os.getpid():
                 return multi, curl
@@ -186,9 +206,8 @@ def _borrow() -> tuple[Any, Any]:
 
 
 def _give_back(multi: Any, curl: Any) -> None:
-    with _idle_lock:
-        if len(_idle) < _IDLE_HANDLES_MAX:
-            _idle.append((os.getpid(), multi, curl))
-            return
+    if len(_idle) < _IDLE_HANDLES_MAX:
+        _idle.append((os.getpid(), multi, curl))
+        return
     curl.close()
     multi.close()
