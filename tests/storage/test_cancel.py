@@ -16,9 +16,10 @@ import pytest
 
 from apps.storage import errors
 from apps.storage.cos import CancelToken, CosClient, Retries
+from apps.storage.providers.cos import CosStore
 from apps.storage.types import Credentials, Endpoint
 from tests.storage.conftest import client_of
-from tests.storage.recorder import Recorder, reply
+from tests.storage.recorder import Recorder, drop, reply
 
 AT = {"Bucket": "photos-1250000000", "Region": "ap-guangzhou"}
 SIZE = 16 << 20
@@ -164,6 +165,43 @@ def test_late_call_sends_nothing(recorder: Recorder, client: CosClient) -> None:
         client.head_object(**AT, Key="k")
 
     assert recorder.connections == 0
+
+
+def test_keys_that_are_deleted_one_by_one_are_no_failures(
+    recorder: Recorder, recorded_store: CosStore
+) -> None:
+    token = CancelToken()
+
+    def canceling(connection: socket.socket) -> None:
+        token.cancel()
+
+    recorder.steps.extend([reply(204), canceling])
+    with token.applied(), pytest.raises(errors.Canceled):
+        recorded_store.delete_objects(
+            bucket=AT["Bucket"], region=AT["Region"], keys=["a\x01", "b\x01", "c\x01"]
+        )
+
+    assert len(recorder.seen) == 2
+
+
+def test_look_that_settles_a_complete_is_canceled(recorder: Recorder, client: CosClient) -> None:
+    token = CancelToken()
+
+    def canceling(connection: socket.socket) -> None:
+        token.cancel()
+
+    recorder.steps.extend([drop, canceling])
+    with token.applied(), pytest.raises(errors.Canceled):
+        client.multipart_complete(
+            **AT,
+            Key="k",
+            UploadId="u",
+            Parts=[{"PartNumber": 1, "ETag": "e"}],
+            ExpectedSize=1,
+            ExpectedCRC64=1,
+        )
+
+    assert [seen.method for seen in recorder.seen] == ["POST", "HEAD"]
 
 
 def test_token_applies_to_its_block_and_thread_only(recorder: Recorder, client: CosClient) -> None:

@@ -212,6 +212,8 @@ class MultipartOperations(MultipartListOperations):
             return None
         try:
             answer = self._object_call("Head Object", "HEAD", bucket, region, key)
+        except errors.Canceled:
+            raise
         except errors.StorageError:
             return None
         headers = answer.headers

@@ -163,6 +163,8 @@ class ObjectCalls(OnClient):
             try:
                 self.delete_object(bucket=bucket, region=region, key=key)
                 deleted.append(key)
+            except errors.Canceled:
+                raise
             except errors.StorageError as error:
                 failures.append(DeleteFailure(key, error.code, error.message))
         return DeleteOutcome(deleted=tuple(deleted), failures=tuple(failures))
