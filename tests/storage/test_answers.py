@@ -205,12 +205,15 @@ def test_lost_complete_is_settled_by_looking(recorder: Recorder, client: CosClie
 @pytest.mark.parametrize(
     "found",
     [
-        reply(200, Content_Length="11", x_cos_hash_crc64ecma="7"),
-        reply(200, Content_Length="10", x_cos_hash_crc64ecma="8"),
-        reply(200, Content_Length="10"),
+        reply(200, Content_Length="11", x_cos_hash_crc64ecma="7", ETag='"e-1"'),
+        reply(200, Content_Length="10", x_cos_hash_crc64ecma="8", ETag='"e-1"'),
+        reply(200, Content_Length="10", ETag='"e-1"'),
+        reply(200, Content_Length="10", x_cos_hash_crc64ecma="7", ETag='"e"'),
+        reply(200, Content_Length="10", x_cos_hash_crc64ecma="7", ETag='"e-11"'),
+        reply(200, Content_Length="10", x_cos_hash_crc64ecma="7"),
         reply(404),
     ],
-    ids=["size", "digest", "no digest", "missing"],
+    ids=["size", "digest", "no digest", "put whole", "more parts", "no ETag", "missing"],
 )
 def test_another_object_does_not_settle_it(recorder: Recorder, client: CosClient, found: bytes) -> None:
     recorder.steps.append(drop)

@@ -147,6 +147,21 @@ def test_complete_whose_answer_is_bad_is_settled(ground: Ground, path: Path, dat
     assert ground.client.head_object(**ground.at)["content-type"] == "new/one"
 
 
+def test_object_that_was_put_whole_is_not_taken_for_the_upload(
+    ground: Ground, path: Path, data: bytes
+) -> None:
+    ground.client.put_object(**ground.at, Body=data)
+    ids: list[str] = []
+
+    def abort_all(report: dict[str, Any]) -> None:
+        if report["PartNumber"] == 4:
+            while ids:
+                ground.client.multipart_abort(**ground.at, UploadId=ids.pop())
+
+    with pytest.raises(errors.UploadNotFound):
+        upload(ground, path, onUploadId=ids.append, onProgress=abort_all)
+
+
 def test_first_refused_part_stops_the_others(ground: Ground, tmp_path: Path) -> None:
     path = file_of(tmp_path, bytes(40 * MIB))
     ground.strike("error", operation="UploadPart", count=None, skip=4, status=403, code="AccessDenied")

@@ -24,7 +24,7 @@ from apps.storage.cos.multipart_lists import MultipartListOperations
 from apps.storage.cos.options import ObjectOptions, PartOptions, SourceOptions, headers_of
 from apps.storage.cos.progress import ProgressCallback, bytes_reporter
 from apps.storage.cos.xmlread import text_of, xml_parse
-from apps.storage.cos.xmlwrite import complete_body
+from apps.storage.cos.xmlwrite import complete_body, parts_argument
 
 _RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{1,19})")
 
@@ -157,14 +157,17 @@ class MultipartOperations(MultipartListOperations):
         `Parts` are mappings with `PartNumber` and `ETag`, ascending. It is never sent twice blindly: the
         store forgets a finished upload at once, so that a second try fails although the first one worked.
         Instead, when the answer is lost or the upload is unknown, and both `Expected…` are given, the object
-        is looked at; if it has that size (bytes) and CRC-64 (decimal), that is the result, with
-        `IsReconciled` true. Raises Unavailable when it remains unknown, Refused for parts out of order.
+        is looked at; if it has that size (bytes) and CRC-64 (decimal) and the ETag of an object of so many
+        parts, that is the result, with `IsReconciled` true. What an earlier upload made of the same bytes in
+        as many parts cannot be told apart. Raises Unavailable when it remains unknown, Refused for parts out
+        of order.
         Source: Complete Multipart Upload, 2026-08.
         """
         query = _upload(UploadId)
         size = length_argument(ExpectedSize, "ExpectedSize")
         crc64 = crc64_argument("ExpectedCRC64", ExpectedCRC64)
-        request = xml_request(complete_body(Parts))
+        parts = parts_argument(Parts)
+        request = xml_request(complete_body(parts))
         try:
             answer = self._object_call(
                 "Complete Multipart Upload",
@@ -180,7 +183,7 @@ class MultipartOperations(MultipartListOperations):
             )
             return _completed(answer, Bucket, Key)
         except (errors.Unavailable, errors.UploadNotFound) as error:
-            found = self._found(Bucket, Region, Key, size, crc64)
+            found = self._found(Bucket, Region, Key, size, crc64, count=len(parts))
             if found is None:
                 raise error
             return found
@@ -205,9 +208,13 @@ class MultipartOperations(MultipartListOperations):
         return {"MultipartAbortSuccess": True, "RequestId": answer.request_id}
 
     def _found(
-        self, bucket: str, region: str, key: str, size: int | None, crc64: str | None
+        self, bucket: str, region: str, key: str, size: int | None, crc64: str | None, *, count: int
     ) -> Result | None:
-        """Return the result of an upload that did finish, None when that cannot be told."""
+        """Return the result of an upload of `count` parts that did finish, None when that cannot be told.
+
+        The ETag ends in the number of parts, so that an object which was put whole is not taken for this
+        one. When it was stored is not asked: the clocks of the store and of this machine may differ.
+        """
         if size is None or crc64 is None:
             return None
         try:
@@ -218,6 +225,8 @@ class MultipartOperations(MultipartListOperations):
             return None
         headers = answer.headers
         if headers.get("content-length") != str(size) or headers.get("x-cos-hash-crc64ecma") != crc64:
+            return None
+        if not headers.get("etag", "").strip('"').endswith(f"-{count}"):
             return None
         host = bucket_host(self.endpoint, bucket, region)
         return {

@@ -104,7 +104,7 @@ class SliceParts(ObjectOperations, MultipartOperations):
                 return self.multipart_complete(**at, UploadId=upload_id, Parts=wanted)
             except (errors.Unavailable, errors.UploadNotFound) as problem:
                 if not self._is_unfinished(at, upload_id, problem):
-                    found = self._found(at["Bucket"], at["Region"], at["Key"], size, crc64)
+                    found = self._found(at["Bucket"], at["Region"], at["Key"], size, crc64, count=len(parts))
                     if found is None:
                         raise
                     return found

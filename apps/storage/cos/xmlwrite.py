@@ -51,22 +51,21 @@ def bucket_body(zones: str) -> bytes:
     return _tag("CreateBucketConfiguration", _leaf("BucketAZConfig", zones)).encode()
 
 
-def complete_body(parts: object) -> bytes:
-    """Return the body of Complete Multipart Upload; ETags get their quotes if they have none.
-
-    Raises Refused for what is no part, and for parts that do not ascend.
-    """
+def parts_argument(parts: object) -> list[tuple[str, str]]:
+    """Return the number and the ETag of each part, ascending; raises Refused for anything else."""
     records = records_argument("Parts", parts, "PartNumber", "ETag", least=1, most=PART_NUMBER_MAX)
     numbers = [part_number(record["PartNumber"]) for record in records]
     for before, after in pairwise(numbers):
         if int(after) <= int(before):
             raise Refused(f"Parts must ascend; {after} follows {before}.")
+    etags = [required_text("ETag", record["ETag"]) for record in records]
+    return list(zip(numbers, etags, strict=True))
+
+
+def complete_body(parts: Iterable[tuple[str, str]]) -> bytes:
+    """Return the body of Complete Multipart Upload; ETags get their quotes if they have none."""
     listed = (
-        _tag(
-            "Part",
-            _leaf("PartNumber", number) + _leaf("ETag", _quoted(required_text("ETag", record["ETag"]))),
-        )
-        for number, record in zip(numbers, records, strict=True)
+        _tag("Part", _leaf("PartNumber", number) + _leaf("ETag", _quoted(etag))) for number, etag in parts
     )
     return _tag("CompleteMultipartUpload", "".join(listed)).encode()
 
