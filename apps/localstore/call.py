@@ -7,6 +7,7 @@ import binascii
 import errno
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ TRAFFIC_LIMITS = (819200, 838860800)
 
 @dataclass
 class Call:
-    """Everything that an operation may look at. `now_ms` is unix time in milliseconds.
+    """Everything that an operation may look at. `now_ms` is when it began, in unix milliseconds.
 
     `slow(headers)` surrounds work that may take long: from there on a refusal
     may come inside a 200, which has those headers.
@@ -50,6 +51,7 @@ class Call:
     found: Bucket | None = None
     slow: Callable[[list[Header]], AbstractContextManager[None]] = lambda _: nullcontext()
     stopping: threading.Event = field(default_factory=threading.Event)
+    _began_s: float = field(default_factory=time.monotonic)
 
     @property
     def headers(self) -> Pairs:
@@ -65,6 +67,11 @@ class Call:
     def key(self) -> str:
         """Return the object key."""
         return self.request.key
+
+    @property
+    def commit_ms(self) -> int:
+        """Return the time by now, in unix milliseconds: bodies may arrive for hours."""
+        return self.now_ms + int((time.monotonic() - self._began_s) * 1000)
 
     @property
     def bucket(self) -> Bucket:

@@ -122,25 +122,34 @@ def object_find(db: sqlite3.Connection | Writer, bucket: str, key: str) -> Store
     return StoredObject(bucket, key, unpack_content(row[:5]), unpack_traits(row[5:]))
 
 
-def object_put(tx: Writer, stored: StoredObject) -> None:
-    """Put an object under its key and let go of what was there."""
-    object_delete(tx, stored.bucket, stored.key)
+def object_put(tx: Writer, stored: StoredObject) -> int:
+    """Put an object under its key, let go of what was there, and return when that was, in unix milliseconds.
+
+    Clocks go back, and writes overtake one another; the time of a key does not,
+    or a reader that asks by time would take new content for what it has.
+    """
+    before_ms = object_delete(tx, stored.bucket, stored.key)
     content, traits = stored.content, stored.traits
+    modified_ms = max(content.modified_ms, before_ms)
     tx.run(
         "INSERT INTO objects(bucket, key, size, etag, crc64, modified_ms, segments,"
         " owner, storage_class, fields, acl) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
         *(stored.bucket, key_bytes(stored.key), content.size, content.etag, str(content.crc64)),
-        *(content.modified_ms, pack_segments(content.segments), traits.owner, traits.storage_class),
+        *(modified_ms, pack_segments(content.segments), traits.owner, traits.storage_class),
         *(pack_fields(traits.fields), pack_acl(traits.acl)),
     )
+    return modified_ms
 
 
-def object_delete(tx: Writer, bucket: str, key: str) -> None:
-    """Remove the object under a key, if there is one."""
-    sql = "DELETE FROM objects WHERE bucket=? AND key=? RETURNING segments"
+def object_delete(tx: Writer, bucket: str, key: str) -> int:
+    """Remove the object under a key; return when it was modified, in unix milliseconds, 0 without one."""
+    sql = "DELETE FROM objects WHERE bucket=? AND key=? RETURNING modified_ms, segments"
     row = tx.run(sql, bucket, key_bytes(key)).fetchone()
-    if row:
-        blobs_release(tx, [Segment(*segment) for segment in json.loads(row[0])])
+    if row is None:
+        return 0
+    blobs_release(tx, [Segment(*segment) for segment in json.loads(row[1])])
+    modified_ms: int = row[0]
+    return modified_ms
 
 
 def object_set_acl(tx: Writer, bucket: str, key: str, acl: Acl | None) -> bool:

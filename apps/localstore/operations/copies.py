@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from apps.localstore.blobs import file_digests
@@ -95,20 +96,19 @@ def _copy_once(call: Call) -> Content:
             raise StoreError("EntityTooLarge", "A source above 5 GB must be copied in parts.")
         traits = traits_of(call, fields=_copied_fields(call, source))
         old = source.content
-        content = Content(old.size, old.etag, old.crc64, call.now_ms, old.segments)
-        target = StoredObject(call.bucket.name, call.key, content, traits)
 
-        def work(tx: Writer) -> None:
-            if bucket_find(tx, target.bucket) is None:
+        def work(tx: Writer) -> Content:
+            if bucket_find(tx, call.bucket.name) is None:
                 raise StoreError("NoSuchBucket")
-            check_vacant(tx, target.bucket, target.key, call.headers)
-            if not blobs_share(tx, content.segments):
+            check_vacant(tx, call.bucket.name, call.key, call.headers)
+            if not blobs_share(tx, old.segments):
                 raise _SourceChanged
-            object_put(tx, target)
+            content = replace(old, modified_ms=call.commit_ms)
+            target = StoredObject(call.bucket.name, call.key, content, traits)
+            return replace(content, modified_ms=object_put(tx, target))
 
         with call.slow([]):
-            call.engine.index.write(work)
-        return content
+            return call.engine.index.write(work)
 
 
 def _copied_fields(call: Call, source: StoredObject) -> Fields:
@@ -146,7 +146,7 @@ def _part_once(call: Call, upload: Upload, number: int) -> Content:
         segments = segments_cut(whole.segments, start, size)
         with call.slow([]):
             md5, crc64 = _range_digests(call, opened, start, size)
-            content = Content(size, md5, crc64, call.now_ms, segments)
+            content = Content(size, md5, crc64, call.commit_ms, segments)
             call.engine.index.write(lambda tx: _share(tx, upload, Part(number, content)))
         return content
 

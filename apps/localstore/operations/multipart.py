@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
@@ -91,7 +92,7 @@ def part_write(call: Call) -> Response:
     call.require("WRITE")
     number, upload = part_number_of(call), upload_of(call)
     with call.received() as blob:
-        content = Content(blob.size, blob.md5, blob.crc64, call.now_ms, blob.segments)
+        content = Content(blob.size, blob.md5, blob.crc64, call.commit_ms, blob.segments)
         call.engine.index.write(lambda tx: _part_insert(tx, upload, blob, Part(number, content)))
     return Response(headers=digest_headers(content))
 
@@ -112,7 +113,7 @@ def upload_complete(call: Call) -> Response:
     upload = upload_of(call)
     with call.engine.index.read() as db:
         parts = _chosen(db, upload, wanted)
-    content = _joined(parts, call.now_ms)
+    content = _joined(parts, call.commit_ms)
     digest = digest_headers(content)[1:]
     with call.slow(digest):
         call.engine.index.write(lambda tx: _complete(tx, call, upload, wanted, (parts, content)))
@@ -183,6 +184,7 @@ def _complete(
         raise StoreError("InvalidPart", "A part was sent again while the upload was completed.")
     check_vacant(tx, upload.bucket, upload.key, call.headers)
     upload_delete(tx, upload.id, keep={part.number for part in parts})
+    content = replace(content, modified_ms=call.commit_ms)
     object_put(tx, StoredObject(upload.bucket, upload.key, content, upload.traits))
 
 

@@ -120,17 +120,18 @@ def object_write(call: Call) -> Response:
     check_key(call.key)
     traits = traits_of(call)
     with call.received() as blob:
-        content = Content(blob.size, blob.md5, blob.crc64, call.now_ms, blob.segments)
-        call.engine.index.write(lambda tx: _store(tx, call, blob, content, traits))
+        content = call.engine.index.write(lambda tx: _store(tx, call, blob, traits))
     return Response(headers=digest_headers(content))
 
 
-def _store(tx: Writer, call: Call, blob: Blob, content: Content, traits: Traits) -> None:
+def _store(tx: Writer, call: Call, blob: Blob, traits: Traits) -> Content:
     if bucket_find(tx, call.bucket.name) is None:
         raise StoreError("NoSuchBucket")
     check_vacant(tx, call.bucket.name, call.key, call.headers)
     blob_insert(tx, blob)
+    content = Content(blob.size, blob.md5, blob.crc64, call.commit_ms, blob.segments)
     object_put(tx, StoredObject(call.bucket.name, call.key, content, traits))
+    return content
 
 
 def object_remove(call: Call) -> Response:
