@@ -9,22 +9,10 @@ from apps.localstore.call import Call
 from apps.localstore.errors import StoreError
 from apps.localstore.operations import access, batch, buckets, copies, lists, multipart, objects, settings
 from apps.localstore.operations.upload_lists import uploads_list
+from apps.localstore.parameters import resource_of
 from apps.localstore.request import Request
 from apps.localstore.responses import Response
 from apps.localstore.targets import Place
-
-# Parameters that name a different resource. One that this store does not serve
-# must never fall through to the plain operation: `DELETE /?policy` is not
-# `DELETE /`.
-SERVED = ("acl", "cors", "tagging", "location", "uploads", "delete", "uploadId")
-UNSERVED = frozenset(
-    """
-    accelerate append appendable domain domaincertificate encryption intelligenttiering
-    inventory lifecycle logging notification object-lock origin policy quota referer
-    replication requestPayment restore retention select symlink torrent versioning versions
-    website ci-process rename
-    """.split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,10 @@ NAMES = frozenset(
 
 
 def operation_of(request: Request, place: Place) -> Operation:
-    """Return what a request asks for. Raises MethodNotAllowed, NotImplemented or PathStyleDomainForbidden."""
+    """Return what a request asks for.
+
+    Raises MethodNotAllowed, NotImplemented, InvalidArgument or PathStyleDomainForbidden.
+    """
     if request.method == "OPTIONS":
         return PREFLIGHT
     if not place.bucket:
@@ -95,10 +86,7 @@ def operation_of(request: Request, place: Place) -> Operation:
         # The region's own host once took buckets in its path; buckets made since 2024 may not be reached so.
         is_path_style = not place.bare and request.path != "/"
         raise StoreError("PathStyleDomainForbidden" if is_path_style else "MethodNotAllowed")
-    names = {name for name, _ in request.query}
-    if names & UNSERVED or ("tagging" in names and request.key):
-        raise StoreError("NotImplemented")
-    resource = next((name for name in SERVED if name in names), "")
+    resource = resource_of(request.method, request.query, has_key=bool(request.key))
     if request.method == "PUT" and request.headers.get("x-cos-copy-source") and request.key:
         resource = f"{resource} copy".strip()
     table = OBJECT_OPERATIONS if request.key else BUCKET_OPERATIONS
