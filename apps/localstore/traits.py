@@ -29,6 +29,7 @@ CONTENT_HEADERS = (
     "Expires",
 )
 META = "x-cos-meta-"
+ENCRYPTION = ("x-cos-server-side-encryption", "x-cos-copy-source-server-side-encryption")
 META_NAME = re.compile(r"[a-z0-9-]+")
 META_LIMIT = 2048
 OBJECT_TAGS_LIMIT = 10
@@ -81,13 +82,24 @@ def _meta_of(headers: Pairs) -> Fields:
     return tuple(meta)
 
 
+def refuse_encryption(headers: Pairs) -> None:
+    """Raise NotImplemented when a request wants something sealed or opened.
+
+    Nothing here is encrypted, and whoever is not told that takes it for secret.
+    """
+    if any(name.lower().startswith(ENCRYPTION) for name, _ in headers):
+        raise StoreError("NotImplemented", "Nothing is encrypted here.")
+
+
 def traits_of(call: Call, *, fields: Fields | None = None) -> Traits:
     """Return the traits that the headers of a write ask for.
 
     The writer owns the object; what an anonymous writer leaves belongs to the
-    bucket's owner. Raises InvalidArgument, NotSupportedStorageClass, InvalidTag.
+    bucket's owner. Raises InvalidArgument, NotImplemented, NotSupportedStorageClass,
+    InvalidTag.
     """
     headers = call.headers
+    refuse_encryption(headers)
     storage_class = headers.get("x-cos-storage-class", "STANDARD").upper()
     if storage_class not in STORAGE_CLASSES:
         raise StoreError("NotSupportedStorageClass")

@@ -21,7 +21,7 @@ from apps.localstore.records import Content, Fields, Part, StoredObject, Upload,
 from apps.localstore.request import parse_query
 from apps.localstore.responses import Response, xml_response
 from apps.localstore.rows import blob_find, blobs_share, bucket_find, object_put
-from apps.localstore.traits import ARCHIVED, fields_of, traits_of
+from apps.localstore.traits import ARCHIVED, fields_of, refuse_encryption, traits_of
 
 # The documented form names the source by its host. OpenDAL, which is tested against the live service,
 # sends `/{bucket}/{key}`.
@@ -125,6 +125,7 @@ def _copied_fields(call: Call, source: StoredObject) -> Fields:
 def part_copy(call: Call) -> Response:
     """Make a part out of a range of an object. Source: Upload Part - Copy, 2024-12."""
     call.require("WRITE")
+    refuse_encryption(call.headers)
     number, upload = part_number_of(call), upload_of(call)
     for _ in range(ATTEMPTS):
         try:

@@ -30,7 +30,7 @@ from apps.localstore.operations.lists import encoded, shown
 from apps.localstore.records import Blob, Content, Part, StoredObject, Upload, iso_ms
 from apps.localstore.responses import Response, digest_headers, xml_response
 from apps.localstore.rows import blob_insert, bucket_find, object_put
-from apps.localstore.traits import traits_of
+from apps.localstore.traits import refuse_encryption, traits_of
 from apps.localstore.upload_rows import (
     content_joined,
     part_put,
@@ -90,6 +90,7 @@ def part_store(tx: Writer, upload: Upload, part: Part) -> None:
 def part_write(call: Call) -> Response:
     """Store one part; the same number again replaces it. Source: Upload Part, 2024-12."""
     call.require("WRITE")
+    refuse_encryption(call.headers)
     number, upload = part_number_of(call), upload_of(call)
     with call.received() as blob:
         content = Content(blob.size, blob.md5, blob.crc64, call.commit_ms, blob.segments)

@@ -13,7 +13,7 @@ from apps.localstore.ranges import range_parse
 from apps.localstore.records import Blob, Content, StoredObject, Traits, http_date
 from apps.localstore.responses import Header, Response, digest_headers
 from apps.localstore.rows import blob_insert, bucket_find, object_delete, object_put
-from apps.localstore.traits import ARCHIVED, shown_headers, traits_of
+from apps.localstore.traits import ARCHIVED, refuse_encryption, shown_headers, traits_of
 
 OVERRIDES = {
     "response-content-type": "Content-Type",
@@ -30,6 +30,7 @@ def _open(call: Call, held: ExitStack) -> Opened:
 
     Whoever may not list the bucket is not told that a key is missing.
     """
+    refuse_encryption(call.headers)
     if call.query.get("versionId") not in ("", "null"):
         raise StoreError("NoSuchVersion")
     opened = held.enter_context(call.engine.opened(call.bucket.name, call.key))
