@@ -109,6 +109,18 @@ def test_presigned_url_is_only_returned(temporary: CosClient, caplog: pytest.Log
     assert TOKEN not in spoken(caught.value) + caplog.text
 
 
+@pytest.mark.parametrize("method", ["put_object_copy", "multipart_upload_copy", "slice_copy_file"])
+def test_presigned_source_is_not_quoted(client: CosClient, method: str) -> None:
+    at = BY_METHOD["get_object_acl"].arguments
+    more = {"UploadId": "u", "PartNumber": 1} if method == "multipart_upload_copy" else {}
+    source = "https://cdn.example.com/a b?q-sign-algorithm=sha1&q-signature=c0ffee"
+
+    with pytest.raises(errors.Refused, match=r"not 'https://cdn\.example\.com/a b'\.$") as caught:
+        getattr(client, method)(**at, CopySource=source, **more)
+
+    assert "c0ffee" not in spoken(caught.value)
+
+
 def test_objects_that_hold_a_secret_do_not_show_it(recorder: Recorder) -> None:
     credentials = Credentials(SECRET_ID, SECRET_KEY, TOKEN)
     client = CosClient(

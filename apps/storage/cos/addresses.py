@@ -106,7 +106,7 @@ def copy_source(endpoint: Endpoint, source: str | Mapping[str, str]) -> str:
         if not _COPY_SOURCE.fullmatch(value):
             raise Refused(
                 f"CopySource must be a host and an encoded key, as in "
-                f"photos-1250000000.cos.ap-guangzhou.myqcloud.com/a%20b, not {source!r}."
+                f"photos-1250000000.cos.ap-guangzhou.myqcloud.com/a%20b, not {source_shown(source)!r}."
             )
         return value
     mapping_argument("CopySource", source, "Bucket", "Region", "Key")
@@ -114,3 +114,8 @@ def copy_source(endpoint: Endpoint, source: str | Mapping[str, str]) -> str:
     value = f"{bucket_host(endpoint, source['Bucket'], source['Region'])}/{key_quote(source['Key'])}"
     version = source.get("VersionId")
     return f"{value}?versionId={key_quote(required_text('VersionId', version))}" if version else value
+
+
+def source_shown(source: str) -> str:
+    """Return what a sentence may quote of a `CopySource`: a query may be a signature, and stays out."""
+    return source.partition("?")[0]

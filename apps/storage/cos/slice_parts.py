@@ -13,12 +13,15 @@ from apps.storage.cos.calls import Result
 from apps.storage.cos.keys import key_quote
 from apps.storage.cos.multipart import MultipartOperations
 from apps.storage.cos.objects import ObjectOperations
+from apps.storage.cos.options import SourceOptions, headers_of
 from apps.storage.cos.parts import combined_crc64, parts_stored
 from apps.storage.cos.records import crc64_text
 from apps.storage.cos.slice_run import SliceRun
 from apps.storage.types import StoredPart
 
 At = dict[str, Any]
+# Options of the requests for single parts and of the look at a source; all others are for Initiate.
+_OF_REQUESTS = frozenset({"TrafficLimit", *SourceOptions.__optional_keys__})
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,22 @@ def upload_of(
     """Return the upload to make. An id that the caller named is the caller's, and kept unless they say no."""
     callback = callback_argument("onUploadId", on_upload_id)
     return Upload(at, options, upload_id, upload_id is not None if keeps is None else keeps, callback)
+
+
+def options_check(options: Mapping[str, Any], kind: Any, *, upload_id: str | None) -> None:
+    """Raise Refused for options that cannot be sent, or that take effect only where an upload begins.
+
+    `kind` is the TypedDict of what the call takes. A named upload has begun: its headers, metadata and
+    grants are what its Initiate said.
+    """
+    headers_of(options, kind)
+    if upload_id is None:
+        return
+    for name, value in options.items():
+        if name not in _OF_REQUESTS and headers_of({name: value}, kind):
+            raise errors.Refused(
+                f"{name} takes effect only where an upload begins, and the one named by UploadId has begun."
+            )
 
 
 class SliceParts(ObjectOperations, MultipartOperations):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from apps.storage import errors
-from apps.storage.cos.addresses import region_canonical
+from apps.storage.cos.addresses import region_canonical, source_shown
 from apps.storage.cos.arguments import mapping_argument
 from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.options import CONTENT_OPTIONS, META_PREFIX, options_kept
@@ -56,7 +56,7 @@ def source_parse(source: str | Mapping[str, str]) -> dict[str, str]:
     if match is None:
         raise errors.Refused(
             "CopySource must name a bucket, its region and an encoded key, as in "
-            f"photos-1250000000.cos.ap-guangzhou.myqcloud.com/a%20b, not {source!r}."
+            f"photos-1250000000.cos.ap-guangzhou.myqcloud.com/a%20b, not {source_shown(source)!r}."
         )
     found = {name.capitalize(): text for name, text in match.groupdict().items()}
     found["Key"] = unquote(found["Key"])

@@ -14,10 +14,10 @@ from apps.storage.cos.arguments import path_argument
 from apps.storage.cos.calls import Result
 from apps.storage.cos.cancel import CancelToken
 from apps.storage.cos.keys import key_check
-from apps.storage.cos.options import ObjectOptions, headers_of
+from apps.storage.cos.options import ObjectOptions
 from apps.storage.cos.progress import SliceProgressCallback
 from apps.storage.cos.records import crc64_text
-from apps.storage.cos.slice_parts import At, SliceParts, Upload, upload_of
+from apps.storage.cos.slice_parts import At, SliceParts, Upload, options_check, upload_of
 from apps.storage.cos.slice_plan import PartDigest, SliceFile, threads_of, upload_plan
 from apps.storage.cos.slice_run import SliceRun
 from apps.storage.multipart import PartPlan
@@ -71,7 +71,7 @@ class SliceUploadOperations(SliceParts):
         """
         key_check(Key)
         bucket_host(self.endpoint, Bucket, Region)
-        headers_of(options, ObjectOptions)
+        options_check(options, ObjectOptions, upload_id=UploadId)
         path = path_argument("FilePath", FilePath)
         at = {"Bucket": Bucket, "Region": Region, "Key": Key}
         threads = threads_of(AsyncLimit, UPLOADS_AT_ONCE)
