@@ -261,6 +261,33 @@ def test_slices_refuse_what_they_could_not_use(
     assert recorder.connections == 0
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"ContentType": "a/b"},
+        {"Metadata": {"who": "me"}},
+        {"x-cos-meta-who": "me"},
+        {"ACL": "private"},
+        {"StorageClass": "STANDARD_IA"},
+        {"Tagging": "a=b"},
+    ],
+    ids=lambda late: next(iter(late)),
+)
+@pytest.mark.parametrize("method", ["slice_upload_file", "slice_copy_file"])
+def test_options_that_come_after_the_beginning_of_an_upload_are_refused(
+    recorder: Recorder, client: CosClient, tmp_path: Path, method: str, late: dict[str, Any]
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    at = BY_METHOD["get_object_acl"].arguments
+    given = {"FilePath": path} if method == "slice_upload_file" else {"CopySource": {**at, "Key": "k2"}}
+
+    with pytest.raises(errors.Refused, match=f"^{next(iter(late))} takes effect only where an upload begins"):
+        getattr(client, method)(**at, **given, **late, UploadId="u")
+
+    assert recorder.connections == 0
+
+
 STRANGE: list[Any] = [None, 1.5, True, b"x", "\ud800", [], [[]], {}, {"a": [1]}, object(), range(3), 10**30]
 
 

@@ -11,10 +11,10 @@ from apps.storage.cos.addresses import bucket_host
 from apps.storage.cos.calls import Result
 from apps.storage.cos.cancel import CancelToken
 from apps.storage.cos.keys import key_check
-from apps.storage.cos.options import CopyObjectOptions, headers_of
+from apps.storage.cos.options import CopyObjectOptions
 from apps.storage.cos.progress import SliceProgressCallback
 from apps.storage.cos.records import crc64_text
-from apps.storage.cos.slice_parts import At, SliceParts, Upload, upload_of
+from apps.storage.cos.slice_parts import At, SliceParts, Upload, options_check, upload_of
 from apps.storage.cos.slice_plan import copy_plan, threads_of
 from apps.storage.cos.slice_run import SliceRun
 from apps.storage.cos.slice_source import Source, is_replacing, options_begun, source_find, source_parse
@@ -68,7 +68,7 @@ class SliceCopyOperations(SliceParts):
         """
         key_check(Key)
         bucket_host(self.endpoint, Bucket, Region)
-        headers_of(options, CopyObjectOptions)
+        options_check(options, CopyObjectOptions, upload_id=UploadId)
         is_replacing(options)
         at, source_at = {"Bucket": Bucket, "Region": Region, "Key": Key}, source_parse(CopySource)
         threads = threads_of(AsyncLimit, COPIES_AT_ONCE)

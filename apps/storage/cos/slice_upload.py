@@ -63,7 +63,8 @@ class SliceUploadOperations(SliceParts):
 
         Whatever ends the call early, the upload is aborted, unless `KeepUpload` is true. A named `UploadId`
         is gone on with, no other one ever is, and it is kept unless `KeepUpload` is false; of its parts those
-        that have the size and the MD5 of the file's are taken over and all others are replaced.
+        that have the size and the MD5 of the file's are taken over and all others are replaced. Headers,
+        metadata and grants were said when it began; beside a named upload they are refused.
 
         Raises OSError when the file cannot be read, UploadNotFound when the named upload does not exist for
         this key, Corrupted when the store holds something else: its text says whether an object remains.
