@@ -46,10 +46,11 @@ class Pulse:
     def watching(self, answer: EarlyAnswer) -> Iterator[None]:
         """Send spaces for one answer until the block ends."""
         with self._lock:
-            self._waiting.add(answer)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="localstore-pulse", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="localstore-pulse", daemon=True)
+                thread.start()
+                self._thread = thread
+            self._waiting.add(answer)
         try:
             yield
         finally:

@@ -162,7 +162,13 @@ class LocalStore:
                 # Out of descriptors: the listener is fine, so wait for some to come back.
                 self._stopping.wait(0.05)
                 continue
-            self._admit(sock, engine)
+            try:
+                self._admit(sock, engine)
+            except (OSError, RuntimeError, MemoryError):
+                # No thread or no memory for it now: whoever comes next may find some again.
+                logger.exception("A connection could not be served")
+                _turn_away(sock)
+                self._stopping.wait(0.05)
 
     def _admit(self, sock: socket.socket, engine: Engine) -> None:
         if not self._make_room():
@@ -180,7 +186,12 @@ class LocalStore:
         thread = threading.Thread(target=self._run, args=(connection,), name="localstore", daemon=True)
         with self._lock:
             self._connections[connection] = thread
-        thread.start()
+        try:
+            thread.start()
+        except BaseException:
+            with self._lock:
+                self._connections.pop(connection)
+            raise
 
     def _make_room(self) -> bool:
         """End the longest idle connection when the limit is reached; False when all are at work."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import socket
-import threading
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ import pytest
 
 from apps.localstore import LocalStore, Tuning
 from tests.localstore.conftest import OWNER, Connect
+from tests.localstore.thrown import store_threads, wait_for_threads
 from tests.localstore.wire import Wire, authorization
 
 
@@ -198,16 +198,17 @@ def test_idle_connections_end_and_make_room(folder: Path) -> None:
     tuning = Tuning(max_connections=2, idle_timeout_s=0.3)
     store = LocalStore(data=folder, accounts=[OWNER], tuning=tuning)
     store.start()
+    before = store_threads()
     try:
         wires = [Wire(store.port, OWNER) for _ in range(3)]
         assert wires[0].is_closed()
         assert wires[2].call("GET", "/").code == "NoSuchBucket"
         assert wires[1].is_closed()
+        wait_for_threads(before)
         for wire in wires:
             wire.close()
     finally:
         store.stop()
-    assert not [t for t in threading.enumerate() if t.name == "localstore" and not t.daemon]
 
 
 def test_raw_bytes_in_a_target_are_the_same_key(connect: Connect, wire: Wire) -> None:
