@@ -46,6 +46,18 @@ def test_storage_class_changes_in_place(place: Place) -> None:
     assert (info.content_type, info.metadata, info.storage_class) == ("a/b", {"n": "v"}, "STANDARD_IA")
 
 
+@pytest.mark.parametrize("alias", ["cn-south", "cos.ap-guangzhou"])
+def test_copy_onto_itself_by_an_old_name_of_the_region_keeps_the_headers(place: Place, alias: str) -> None:
+    if place.ref("k").region != "ap-guangzhou":
+        pytest.skip("These are names of another region.")
+    place.put("k", b"123", ObjectHeaders(content_type="a/b", metadata={"n": "v"}))
+
+    place.store.copy_object(source=replace(place.ref("k"), region=alias), **place.key("k"))
+
+    info = place.store.head_object(**place.key("k"))
+    assert (info.content_type, info.metadata) == ("a/b", {"n": "v"})
+
+
 def test_missing_source_cannot_be_copied(place: Place) -> None:
     with pytest.raises(errors.ObjectNotFound):
         place.store.copy_object(source=place.ref("gone"), **place.key("to"))

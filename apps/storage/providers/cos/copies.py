@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from apps.storage.cos.addresses import region_canonical
 from apps.storage.grants import Acl, Grant
 from apps.storage.providers.cos.access import AccessCalls
 from apps.storage.providers.cos.grants import grant_options, header_options
@@ -36,7 +37,7 @@ class CopyCalls(ObjectCalls, AccessCalls):
     ) -> StoredObject:
         target = ObjectRef(bucket, region, key)
         options: dict[str, Any] = {"CopySourceIfMatch": etag_quoted(source_etag), **_tagging(tags)}
-        if source == target:
+        if _canonical(source) == _canonical(target):
             options |= self._in_place(source, source_etag)
         if headers is not None:
             kept_class = options.get("StorageClass")
@@ -69,6 +70,11 @@ class CopyCalls(ObjectCalls, AccessCalls):
         """Replace the copy's grants, which headers could not express, by all of them."""
         grants = replace(self._acl(ref), grants=kept.explicit, is_inherited=False)
         self.put_object_acl(bucket=ref.bucket, region=ref.region, key=ref.key, acl=grants)
+
+
+def _canonical(ref: ObjectRef) -> ObjectRef:
+    """Return the object by today's name of its region: the store refuses a plain copy onto itself by any."""
+    return replace(ref, region=region_canonical(ref.region))
 
 
 def _tagging(tags: Sequence[Tag] | None) -> dict[str, Any]:
