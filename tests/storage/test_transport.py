@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apps.storage import errors
-from apps.storage.cos import CosClient, Retries
+from apps.storage.cos import CancelToken, CosClient, Retries
 from apps.storage.cos.progress import Progress
 from apps.storage.types import Credentials, Endpoint, FileSlice
 from tests.storage.conftest import SECRET_KEY, client_of
@@ -296,12 +299,54 @@ def test_cancel_while_waiting_for_the_answer(recorder: Recorder, body: FileSlice
     released.set()
 
 
-def test_exception_of_the_caller_comes_through(recorder: Recorder, body: FileSlice) -> None:
-    def on_progress(_: Progress) -> bool:
-        raise LookupError("The job is gone.")
+CALLERS_OWN = [LookupError, OSError, TimeoutError, ConnectionResetError, BlockingIOError, ValueError]
 
-    with pytest.raises(LookupError, match="The job is gone"):
+
+@pytest.mark.parametrize("kind", CALLERS_OWN)
+def test_exception_of_the_caller_comes_through(
+    recorder: Recorder, body: FileSlice, kind: type[Exception]
+) -> None:
+    told: list[int] = []
+
+    def on_progress(report: Progress) -> bool:
+        if report["loaded"] and not told:
+            told.append(report["loaded"])
+            raise kind("The job is gone.")
+        return True
+
+    with pytest.raises(kind, match="The job is gone"):
         part(client_of(recorder, attempts=3), body, onProgress=on_progress)
+
+    assert recorder.connections <= 1
+
+
+@pytest.mark.parametrize("kind", CALLERS_OWN)
+@pytest.mark.parametrize("while_", ["sending", "waiting", "receiving"])
+def test_exception_of_a_signal_handler_comes_through(
+    recorder: Recorder, file_path: Path, kind: type[Exception], while_: str
+) -> None:
+    released = threading.Event()
+
+    def interrupt(connection: socket.socket) -> None:
+        if while_ == "receiving":
+            connection.sendall(b"HTTP/1.1 ")
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        released.wait(15)
+
+    def handle(*_: object) -> None:
+        raise kind("The time is over.")
+
+    (recorder.before_body if while_ == "sending" else recorder.steps).append(interrupt)
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with pytest.raises(kind, match="The time is over"):
+            part(client_of(recorder, attempts=3), file_path)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        released.set()
+
+    assert recorder.connections == 1
 
 
 def test_stalled_upload_times_out(recorder: Recorder, file_path: Path) -> None:
@@ -312,6 +357,76 @@ def test_stalled_upload_times_out(recorder: Recorder, file_path: Path) -> None:
         part(client_of(recorder, attempts=1, stalled_s=1), file_path)
 
     released.set()
+
+
+def test_kept_connection_has_the_patience_of_who_uses_it(recorder: Recorder, file_path: Path) -> None:
+    released = threading.Event()
+
+    def half(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 ")
+        released.wait(15)
+
+    recorder.steps.extend([STORED, half])
+    part(client_of(recorder, attempts=1, stalled_s=20), file_path)
+
+    with pytest.raises(errors.Unavailable, match="did not move for 1 s"):
+        part(client_of(recorder, attempts=1, stalled_s=1), file_path)
+
+    released.set()
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 102 Processing\r\n\r\n", b"HTTP/1.1 103 Early\r\nA: b\r\n\r\n"]
+)
+def test_interim_answers_are_skipped(
+    recorder: Recorder, client: CosClient, body: FileSlice, interim: bytes
+) -> None:
+    recorder.default = interim * 2 + STORED
+
+    assert part(client, body)["CRC64"] == "7"
+    assert part(client, body)["ETag"] == '"e"'
+    assert recorder.connections == 1
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["file", "bytes"])
+def test_bucket_that_is_too_long_for_a_host_name_cannot_be_reached(file_path: Path, whole: bool) -> None:
+    client = CosClient(
+        credentials=Credentials("id", "key"),
+        endpoint=Endpoint("http", suffix="localhost:1"),
+        retries=Retries(attempts=1),
+    )
+
+    with pytest.raises(errors.StorageError):
+        client.put_object(
+            Bucket="a" * 70 + "-1250000000",
+            Region="ap-guangzhou",
+            Key="k",
+            Body=file_path if whole else b"x",
+        )
+
+
+@pytest.mark.parametrize("is_cancelable", [True, False])
+def test_lack_of_descriptors_is_an_error_of_ours(
+    recorder: Recorder, client: CosClient, body: FileSlice, is_cancelable: bool
+) -> None:
+    with CancelToken().applied() if is_cancelable else nullcontext(), no_descriptor_left():
+        with pytest.raises(errors.Unavailable):
+            part(client, body)
+        with pytest.raises(errors.Unavailable):
+            client.get_object(**AT, Key="k")
+        with pytest.raises(errors.Unavailable):
+            next(client.get_object_acls(**AT, Keys=["k"]))
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Let no file and no socket be opened; those that are open go on to work."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_silent_store_times_out(recorder: Recorder) -> None:

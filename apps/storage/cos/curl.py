@@ -54,6 +54,20 @@ class TransportFailure(Exception):
         self.is_final = is_final
 
 
+def curl_multi() -> pycurl.CurlMulti:
+    """Return a new multi handle; raises TransportFailure where the system has no descriptor left for it."""
+    try:
+        return pycurl.CurlMulti()
+    except pycurl.error:
+        raise no_descriptor() from None
+
+
+def no_descriptor() -> TransportFailure:
+    """Return what it means that nothing can be opened in this process for the time being."""
+    error = errors.Unavailable("The system has no descriptor left to work with.")
+    return TransportFailure(error, was_sent=False)
+
+
 def curl_prepare(curl: pycurl.Curl, request: Request, endpoint: Endpoint, timeouts: Timeouts) -> None:
     """Make a handle ready for a call, whatever it did before. It keeps its connections through `reset`."""
     curl.reset()

@@ -13,7 +13,7 @@ from typing import Any
 import pycurl
 
 from apps.storage import errors
-from apps.storage.cos.curl import Timeouts, TransportFailure, curl_prepare, failure_from
+from apps.storage.cos.curl import Timeouts, TransportFailure, curl_multi, curl_prepare, failure_from
 from apps.storage.cos.digits import whole_number
 from apps.storage.cos.messages import Answer, Request, head_is_whole, headers_parse
 from apps.storage.cos.received import HEAD_BYTES_MAX, too_large, too_slow
@@ -202,7 +202,7 @@ def _borrow() -> tuple[Any, Any]:
                 return multi, curl
             # Closing a pair that a fork copied would say goodbye on the parent's connection.
             _inherited.append((multi, curl))
-    return pycurl.CurlMulti(), pycurl.Curl()
+    return curl_multi(), pycurl.Curl()
 
 
 def _give_back(multi: Any, curl: Any) -> None:

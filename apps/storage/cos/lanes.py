@@ -19,6 +19,7 @@ from apps.storage.cos.curl import (
     curl_aim,
     curl_configure,
     curl_limit,
+    curl_multi,
     failure_from,
 )
 from apps.storage.cos.messages import Answer, Pace, Request, head_is_whole, headers_parse
@@ -67,7 +68,10 @@ class Lanes:
 
     def __init__(self, endpoint: Endpoint, timeouts: Timeouts, *, width: int) -> None:
         self._pid = os.getpid()
-        self._multi = pycurl.CurlMulti()
+        try:
+            self._multi = curl_multi()
+        except TransportFailure as failure:
+            raise failure.error from None
         # libcurl keeps four connections per handle by itself, counted over all handles that were added.
         self._multi.setopt(pycurl.M_MAXCONNECTS, width)
         self._free = [Lane(endpoint, timeouts) for _ in range(width)]

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 import pycurl
 
 from apps.storage.cos.cancel import CancelToken
+from apps.storage.cos.curl import curl_multi, no_descriptor
 
 _IDLE_MS = 1000
 
@@ -27,7 +28,7 @@ class Pump:
     def __init__(self) -> None:
         self.curl = pycurl.Curl()
         self._waits = _Waits()
-        self._multi = pycurl.CurlMulti()
+        self._multi = curl_multi()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._waits.on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._waits.on_timer)
 
@@ -75,7 +76,10 @@ class _Waits:
     @contextmanager
     def ended_by(self, token: CancelToken) -> Iterator[None]:
         """Let a cancel end the waiting."""
-        reading, writing = os.pipe()
+        try:
+            reading, writing = os.pipe()
+        except OSError:
+            raise no_descriptor() from None
         self._poller.register(reading, select.POLLIN)
         try:
             with token.waking(lambda: os.write(writing, b"!")):

@@ -12,6 +12,7 @@ import time
 
 from apps.storage import errors
 from apps.storage.cos.curl import TransportFailure
+from apps.storage.cos.wire import on_wire
 
 HEAD_BYTES_MAX = 256 << 10
 
@@ -71,7 +72,7 @@ class Received:
 class BoundedReader(io.RawIOBase):
     """The receiving side of a socket, for `http.client`, which itself reads whatever it is sent.
 
-    Raises TransportFailure beyond `bytes_max` or after `patience_s`.
+    Raises TransportFailure beyond `bytes_max` or after `patience_s`, WireBroken when the connection breaks.
     """
 
     def __init__(self, sock: socket.socket, *, bytes_max: int, patience_s: float) -> None:
@@ -90,7 +91,7 @@ class BoundedReader(io.RawIOBase):
             raise TransportFailure(too_large(), was_sent=True)
         if time.monotonic() > self._until:
             raise TransportFailure(too_slow(self._patience_s), was_sent=True)
-        count = self._sock.recv_into(memoryview(buffer)[: self._left])
+        count = on_wire(self._sock.recv_into, memoryview(buffer)[: self._left])
         self._left -= count
         return count
 

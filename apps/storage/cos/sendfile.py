@@ -15,7 +15,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from apps.storage import errors
@@ -24,6 +25,7 @@ from apps.storage.cos.cancel import cancel_cutting, cancel_shutting
 from apps.storage.cos.curl import Timeouts, TransportFailure, address_of
 from apps.storage.cos.messages import Answer, OnProgress, Repeat, Request, header_decode
 from apps.storage.cos.received import BoundedReader
+from apps.storage.cos.wire import WireBroken, on_wire
 from apps.storage.types import Endpoint
 
 _CHUNK = 1 << 20
@@ -77,33 +79,34 @@ class SendfileTransport:
             ) from None
 
     def _connect(self, address: _Address) -> socket.socket:
-        for sock, where in _sockets(address):
+        for sock, where in _sockets(address, self._timeouts.connect_s):
             sock.settimeout(self._timeouts.connect_s)
             try:
                 with cancel_shutting(sock):
-                    sock.connect(where)
-            except OSError:
+                    on_wire(sock.connect, where)
+                on_wire(sock.setsockopt, socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except WireBroken:
                 sock.close()
                 _require_wanted()
                 continue
             except BaseException:
                 sock.close()
                 raise
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.settimeout(self._timeouts.stalled_s)
             return sock
+        _require_wanted()
         raise TransportFailure(errors.Unavailable("The store cannot be reached."), was_sent=False)
 
     def _exchange(self, sock: socket.socket, address: _Address, request: Request) -> Answer:
+        # A kept one has the patience of whoever used it before.
+        sock.settimeout(self._timeouts.stalled_s)
         try:
             with cancel_shutting(sock):
                 answer, is_reusable = self._talk(sock, request)
-        except TimeoutError:
-            sock.close()
-            raise self._stalled() from None
-        except (OSError, http.client.HTTPException, _Dropped):
+        except (WireBroken, http.client.HTTPException, _Dropped) as broken:
             sock.close()
             _require_wanted()
+            if isinstance(broken, WireBroken) and isinstance(broken.problem, TimeoutError):
+                raise self._stalled() from None
             raise _Dropped from None
         except BaseException:
             sock.close()
@@ -118,10 +121,13 @@ class SendfileTransport:
         call = request.call
         assert call.body is not None  # noqa: S101
         sent = 0
-        with suppress(ConnectionError):
-            # A store that refuses early closes while we still send; its answer is worth more than our error.
-            sock.sendall(_head_of(request))
+        try:
+            on_wire(sock.sendall, _head_of(request))
             sent = self._push(sock, call.body, call.on_progress)
+        except WireBroken as broken:
+            # A store that refuses early closes while we still send; its answer is worth more than our error.
+            if not isinstance(broken.problem, ConnectionError):
+                raise
         self._await_answer(sock, call.on_progress, sent)
         reader = BoundedReader(sock, bytes_max=_ANSWER_BYTES_MAX, patience_s=self._timeouts.stalled_s)
         response = http.client.HTTPResponse(sock, method=call.method)
@@ -142,11 +148,13 @@ class SendfileTransport:
         assert body.fd is not None  # noqa: S101
         sent, moved_at = 0, time.monotonic()
         while sent < body.length:
+            at, size = body.offset + sent, min(_CHUNK, body.length - sent)
             try:
-                count = os.sendfile(
-                    sock.fileno(), body.fd, body.offset + sent, min(_CHUNK, body.length - sent)
-                )
-            except BlockingIOError:
+                count = on_wire(os.sendfile, sock.fileno(), body.fd, at, size)
+            except WireBroken as broken:
+                if not isinstance(broken.problem, BlockingIOError):
+                    _require_readable(body.fd, at)
+                    raise
                 if _ready(sock, select.POLLIN | select.POLLOUT) & select.POLLIN:
                     return sent
                 self._watch(moved_at, on_progress, sent)
@@ -196,10 +204,23 @@ def _begin(response: http.client.HTTPResponse, reader: BoundedReader) -> _Lines:
     """Read the head; half of one, which `http.client` takes for a whole, is a broken connection."""
     response.fp.close()
     response.fp = lines = _Lines(reader)
-    response.begin()
-    if not lines.are_whole:
-        raise _Dropped
-    return lines
+    while True:
+        response.begin()
+        if not lines.are_whole:
+            raise _Dropped
+        if response.status >= 200:
+            return lines
+        # `http.client` skips no other interim answer than 100; without headers it reads the next head.
+        response.headers = None  # type: ignore[assignment]
+
+
+def _require_readable(fd: int, position: int) -> None:
+    """Raise a final failure where not the connection broke, but the file cannot be read."""
+    try:
+        os.pread(fd, 1, position)
+    except OSError as error:
+        problem = errors.Refused(f"The file could not be read while it was sent: {error}.")
+        raise TransportFailure(problem, was_sent=True, is_final=True) from None
 
 
 def _require_wanted() -> None:
@@ -209,14 +230,37 @@ def _require_wanted() -> None:
         token.require()
 
 
-def _sockets(address: _Address) -> Iterator[tuple[socket.socket, Any]]:
-    """Yield a fresh socket for each place that `address` stands for, and that place; none if unknown."""
+def _sockets(address: _Address, patience_s: float) -> Iterator[tuple[socket.socket, Any]]:
+    """Yield a fresh socket for each place that `address` stands for, and that place.
+
+    None for a place that this system cannot connect to, or has no descriptor left for.
+    """
+    for family, kind, protocol, _, where in _places(address, patience_s):
+        with suppress(OSError):
+            yield socket.socket(family, kind, protocol), where
+
+
+def _places(address: _Address, patience_s: float) -> list[Any]:
+    """Return what `address` stands for, nothing where that stays unknown; raises Canceled."""
+    with suppress(OSError, UnicodeError):
+        return socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    # The system looks a name up for as long as it likes, and cannot be interrupted: only in a thread.
+    found: SimpleQueue[list[Any]] = SimpleQueue()
+    token = cancel_cutting()
+    with (
+        nullcontext() if token is None else token.waking(lambda: found.put([])),
+        suppress(Empty, RuntimeError),
+    ):
+        threading.Thread(target=_look_up, args=(address, found), name="lookup", daemon=True).start()
+        return found.get(timeout=patience_s)
+    return []
+
+
+def _look_up(address: _Address, found: SimpleQueue[list[Any]]) -> None:
     try:
-        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
-    except OSError:
-        return
-    for family, kind, protocol, _, where in found:
-        yield socket.socket(family, kind, protocol), where
+        found.put(socket.getaddrinfo(*address, type=socket.SOCK_STREAM))
+    except (OSError, UnicodeError):
+        found.put([])
 
 
 def _ready(sock: socket.socket, events: int, *, timeout_ms: int = _TICK_MS) -> int:
