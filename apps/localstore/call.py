@@ -24,7 +24,6 @@ from apps.localstore.pacing import Pacer
 from apps.localstore.records import Acl, Blob, Bucket
 from apps.localstore.request import Pairs, Request
 from apps.localstore.responses import Header
-from apps.localstore.rows import bucket_find
 from apps.localstore.targets import Place
 
 OBJECT_LIMIT = 5 * 1024**3
@@ -79,14 +78,6 @@ class Call:
         if self.found is None:
             raise StoreError("NoSuchBucket")
         return self.found
-
-    def bucket_elsewhere(self, name: str) -> Bucket:
-        """Return another bucket, such as a copy's source. Raises NoSuchBucket."""
-        with self.engine.index.read() as db:
-            bucket = bucket_find(db, name)
-        if bucket is None:
-            raise StoreError("NoSuchBucket")
-        return bucket
 
     def require_owner(self) -> None:
         """Refuse everybody but the bucket's owner."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 from fastcrc import crc64
 
+from apps.localstore import LocalStore
 from tests.localstore.conftest import OTHER, Connect
 from tests.localstore.wire import Wire, complete_xml, upload_begin
 
@@ -148,6 +151,50 @@ def test_part_range_must_lie_within_the_source(
     headers = {"x-cos-copy-source": source, "x-cos-copy-source-range": given}
 
     assert wire.request("PUT", f"/assembled?partNumber=1&uploadId={upload}", headers).code == code
+
+
+@pytest.fixture
+def hot(store: LocalStore, connect: Connect) -> Iterator[list[str]]:
+    """A source that is overwritten many times while it is copied; the ETags that it had so far."""
+    writer, ended = connect(), threading.Event()
+    etags = [writer.call("PUT", "/hot", os.urandom(50_000)).header("ETag") or ""]
+
+    def overwrite() -> None:
+        while not ended.is_set():
+            etags.append(writer.call("PUT", "/hot", os.urandom(50_000)).header("ETag") or "")
+
+    store.faults.add("delay", operation="*Copy*", seconds=0.1, count=None)
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(overwrite)
+        yield etags
+        ended.set()
+        writing.result(30)
+
+
+def test_source_that_keeps_changing_is_copied_as_it_was_once(wire: Wire, hot: list[str]) -> None:
+    reply = wire.request("PUT", "/copy", {"x-cos-copy-source": f"{wire.host}/hot"})
+
+    assert reply.status == 200, reply.body
+    copy = wire.call("GET", "/copy")
+    assert f'"{hashlib.md5(copy.body).hexdigest()}"' == copy.header("ETag")
+    assert copy.header("ETag") in hot
+
+
+@pytest.mark.parametrize("range_", ["bytes=0-49999", "bytes=5-20004", "bytes=7-8"])
+def test_part_of_a_source_that_keeps_changing_is_whole(
+    wire: Wire, hot: list[str], upload: str, range_: str
+) -> None:
+    headers = {"x-cos-copy-source": f"{wire.host}/hot", "x-cos-copy-source-range": range_}
+    reply = wire.request("PUT", f"/assembled?partNumber=1&uploadId={upload}", headers)
+
+    assert reply.status == 200, reply.body
+    etag = reply.xml.findtext("ETag") or ""
+    wire.call("POST", f"/assembled?uploadId={upload}", complete_xml([(1, etag)]))
+    assembled = wire.call("GET", "/assembled").body
+    first, last = map(int, range_.removeprefix("bytes=").split("-"))
+    assert len(assembled) == last - first + 1
+    assert f'"{hashlib.md5(assembled).hexdigest()}"' == etag
+    assert len(hot) > 1
 
 
 def test_empty_objects_copy(wire: Wire) -> None:

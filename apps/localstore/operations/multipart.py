@@ -94,11 +94,12 @@ def part_write(call: Call) -> Response:
     number, upload = part_number_of(call), upload_of(call)
     with call.received() as blob:
         content = Content(blob.size, blob.md5, blob.crc64, call.commit_ms, blob.segments)
-        call.engine.index.write(lambda tx: _part_insert(tx, upload, blob, Part(number, content)))
+        call.engine.index.write(lambda tx: part_insert(tx, upload, blob, Part(number, content)))
     return Response(headers=digest_headers(content))
 
 
-def _part_insert(tx: Writer, upload: Upload, blob: Blob, part: Part) -> None:
+def part_insert(tx: Writer, upload: Upload, blob: Blob, part: Part) -> None:
+    """Record a part together with its own blob. Raises NoSuchUpload."""
     blob_insert(tx, blob)
     part_store(tx, upload, part)
 
