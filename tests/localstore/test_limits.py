@@ -253,6 +253,10 @@ def test_thousand_grants_on_the_buckets_of_an_account(
     assert grant_header(wire, 11).code == "AttachmentFull"
     assert grant_header(wire, 10).status == 200
     assert grant_header(wire, 10).status == 200
+    grant_header(wire, 9)
+    new, over = connect(landlord, to="new-1257777777"), {"x-cos-grant-read": 'id="1",id="2"'}
+    assert new.request("PUT", "/", over).code == "AttachmentFull"
+    assert new.request("PUT", "/", {"x-cos-grant-read": 'id="1"'}).status == 200
 
 
 @pytest.mark.parametrize("size", [5 * GIB, 5 * GIB + 1])

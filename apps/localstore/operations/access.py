@@ -41,10 +41,15 @@ def bucket_acl_put(call: Call) -> Response:
 
 
 def _replace(tx: Writer, bucket: Bucket, acl: Acl) -> None:
+    check_grants(tx, bucket, acl)
+    bucket_change(tx, bucket.name, acl=acl)
+
+
+def check_grants(tx: Writer, bucket: Bucket, acl: Acl) -> None:
+    """Raise AttachmentFull when the owner's buckets would have more grants than an account may."""
     elsewhere = sum(len(b.acl) for b in buckets_of(tx, bucket.owner) if b.name != bucket.name)
     if elsewhere + len(acl) > ACCOUNT_GRANTS_LIMIT:
         raise StoreError("AttachmentFull", "The account has 1000 grants on its buckets already.")
-    bucket_change(tx, bucket.name, acl=acl)
 
 
 def _object(call: Call, permission: str) -> StoredObject:

@@ -12,6 +12,7 @@ from apps.localstore.digits import whole_number
 from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
 from apps.localstore.markup import child, document, leaf, node, parse, text_of, well_formed
+from apps.localstore.operations.access import check_grants
 from apps.localstore.records import Bucket, iso_s
 from apps.localstore.responses import Response, xml_response
 from apps.localstore.rows import bucket_delete, bucket_find, bucket_is_empty, bucket_put, buckets_of
@@ -134,6 +135,7 @@ def _create(tx: Writer, bucket: Bucket) -> None:
         raise StoreError("BucketAlreadyOwnedByYou" if there.owner == bucket.owner else "BucketAlreadyExists")
     if tx.run("SELECT count(*) FROM buckets WHERE owner=?", bucket.owner).fetchone()[0] >= BUCKETS_LIMIT:
         raise StoreError("TooManyBuckets")
+    check_grants(tx, bucket, bucket.acl)
     bucket_put(tx, bucket)
 
 
