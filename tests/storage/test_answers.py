@@ -8,6 +8,7 @@ import pytest
 
 from apps.storage import errors
 from apps.storage.cos import CosClient
+from apps.storage.providers.cos import CosStore
 from tests.storage.recorder import Recorder, drop, reply
 
 AT = {"Bucket": "photos-1250000000", "Region": "ap-guangzhou"}
@@ -230,6 +231,33 @@ def test_without_expectations_nothing_is_looked_at(recorder: Recorder, client: C
         complete(client)
 
     assert len(recorder.seen) == 1
+
+
+SIZELESS = b'HTTP/1.1 200 OK\r\nx-cos-request-id: R\r\nETag: "e"\r\n\r\n'
+
+
+def test_object_of_unknown_size_is_not_empty(recorder: Recorder, recorded_store: CosStore) -> None:
+    recorder.default = SIZELESS
+
+    with pytest.raises(errors.Unavailable, match="no usable content-length"):
+        recorded_store.head_object(bucket=AT["Bucket"], region=AT["Region"], key="k")
+
+
+def test_source_of_unknown_size_is_not_copied(recorder: Recorder, client: CosClient) -> None:
+    recorder.default = SIZELESS
+
+    with pytest.raises(errors.Unavailable, match="no usable content-length"):
+        client.slice_copy_file(**AT, Key="to", CopySource={**AT, "Key": "from"})
+
+    assert [seen.method for seen in recorder.seen] == ["HEAD"]
+
+
+def test_object_that_has_not_changed_needs_no_size(recorder: Recorder, recorded_store: CosStore) -> None:
+    recorder.default = SIZELESS.replace(b"200 OK", b"304 Not Modified")
+
+    info = recorded_store.head_object(bucket=AT["Bucket"], region=AT["Region"], key="k", if_none_match="e")
+
+    assert (info.is_not_modified, info.size) == (True, 0)
 
 
 def test_key_that_xml_cannot_hold_is_refused_in_a_batch(recorder: Recorder, client: CosClient) -> None:

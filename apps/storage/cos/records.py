@@ -35,6 +35,14 @@ def size_text(text: str) -> int | None:
     return number if number is not None and number <= _SIZE_MAX else None
 
 
+def object_size(fields: Mapping[str, Any]) -> int:
+    """Return the size in bytes that Head Object says, 0 after a 304, which carries none of its own.
+
+    Raises Unavailable when a whole answer does not say it: an object of unknown size is not an empty one.
+    """
+    return record_number(fields, "content-length", "0" if fields["NotModified"] else None)
+
+
 def crc64_text(text: object) -> str | None:
     """Return a CRC-64, None for what is none: a digest that cannot be compared is no digest."""
     number = whole_number(text) if isinstance(text, str) else None

@@ -13,7 +13,7 @@ from apps.storage.cos.addresses import region_canonical, source_shown
 from apps.storage.cos.arguments import mapping_argument
 from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.options import CONTENT_OPTIONS, META_PREFIX, options_kept
-from apps.storage.cos.records import crc64_text, record_number
+from apps.storage.cos.records import crc64_text, object_size
 
 _ARCHIVED = frozenset({"ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
 _PLACE = re.compile(
@@ -85,7 +85,7 @@ def source_find(client: ObjectOperations, at: Mapping[str, Any], options: Mappin
     if fields["NotModified"]:
         raise errors.Conflict("The source of the copy does not meet the conditions.", status=304)
     _require_readable(fields)
-    size, crc64 = record_number(fields, "content-length", "0"), crc64_text(fields["CRC64"])
+    size, crc64 = object_size(fields), crc64_text(fields["CRC64"])
     return Source(at, size, fields["ETag"], crc64, options_kept(fields))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from apps.storage import errors
 from apps.storage.cos import Download
 from apps.storage.cos.keys import key_check, key_is_xml_safe
-from apps.storage.cos.records import record_number, record_text
+from apps.storage.cos.records import object_size, record_text
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient, OnProgress, counts_of
 from apps.storage.providers.cos.grants import grant_options
@@ -82,7 +82,7 @@ class ObjectCalls(OnClient):
         fields = self.client.head_object(
             Bucket=bucket, Region=region, Key=key, VersionId=version_id, **conditions
         )
-        return info_of(key, fields, record_number(fields, "content-length", "0"))
+        return info_of(key, fields, object_size(fields))
 
     def get_object(
         self,
