@@ -288,6 +288,25 @@ def test_options_that_come_after_the_beginning_of_an_upload_are_refused(
     assert recorder.connections == 0
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"Metadata": {"Note": "1", "note": "2"}},
+        {"Metadata": {"note": "1"}, "x-cos-meta-note": "2"},
+        {"x-cos-meta-note": "1", "X-Cos-Meta-Note": "2"},
+    ],
+    ids=["two cases", "two ways", "two cases of the header"],
+)
+@pytest.mark.parametrize("method", ["put_object", "put_object_copy", "multipart_init"])
+def test_metadata_of_one_name_twice_is_refused(
+    recorder: Recorder, client: CosClient, method: str, metadata: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.Refused, match=r"'[Nn]ote' is given twice\.$"):
+        BY_METHOD[method].call(client, **metadata)
+
+    assert recorder.connections == 0
+
+
 STRANGE: list[Any] = [None, 1.5, True, b"x", "\ud800", [], [[]], {}, {"a": [1]}, object(), range(3), 10**30]
 
 

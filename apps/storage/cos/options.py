@@ -248,7 +248,17 @@ def headers_of(options: Mapping[str, Any], kind: Any) -> Pairs:
             headers += _metadata(mapping_argument(name, value or {}))
         elif name in HEADERS and value is not None and not (value == "" and name in _VALUES):
             headers.append((HEADERS[name], _VALUES.get(name, header_argument)(name, value)))
+    _require_single(headers)
     return tuple(headers)
+
+
+def _require_single(headers: list[tuple[str, str]]) -> None:
+    """Raise Refused for a name in two spellings: the store would keep one of the values, or both joined."""
+    seen: set[str] = set()
+    for name, _ in headers:
+        if name.lower() in seen:
+            raise Refused(f"The metadata name {name[len(META_PREFIX) :]!r} is given twice.")
+        seen.add(name.lower())
 
 
 def options_kept(headers: Mapping[str, Any]) -> dict[str, Any]:
