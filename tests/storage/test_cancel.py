@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,43 @@ def test_answer_that_does_not_come_is_not_awaited(
     recorder.steps.append(stall)
 
     assert seconds_until_canceled(put(client_of(recorder, attempts=3), file_path, way)) < SOON_S
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 200 ", reply(200, Content_Length="10") + b"abc"],
+    ids=["no answer", "half a line", "half a body"],
+)
+def test_download_that_does_not_come_is_not_awaited(
+    recorder: Recorder, released: threading.Event, tmp_path: Path, answer: bytes
+) -> None:
+    def stall(connection: socket.socket) -> None:
+        connection.sendall(answer)
+        released.wait(HANG_S)
+
+    recorder.steps.append(stall)
+    client = client_of(recorder, attempts=3)
+
+    assert seconds_until_canceled(lambda: client.get_object(**AT, Key="k", Output=tmp_path / "out")) < SOON_S
+    assert len(recorder.seen) == 1
+
+
+def test_download_that_does_not_end_is_broken_off(recorder: Recorder) -> None:
+    def pour(connection: socket.socket) -> None:
+        connection.sendall(reply(200, Content_Length=str(1 << 50)))
+        until = time.monotonic() + HANG_S
+        with suppress(OSError):
+            while time.monotonic() < until:
+                connection.sendall(bytes(1 << 16))
+
+    recorder.steps.append(pour)
+    client = client_of(recorder, attempts=3)
+
+    def read() -> None:
+        for _ in client.get_object(**AT, Key="k")["Body"]:
+            pass
+
+    assert seconds_until_canceled(read) < SOON_S
 
 
 @pytest.mark.parametrize("way", ["sendfile", "libcurl"])

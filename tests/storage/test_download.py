@@ -147,6 +147,22 @@ def test_opening_is_repeated_when_the_connection_drops(recorder: Recorder) -> No
         assert b"".join(body) == DATA
 
 
+def test_refusal_that_is_cut_counts_by_its_status(recorder: Recorder) -> None:
+    def cut_short(connection: socket.socket) -> None:
+        connection.sendall(reply(503, b"<Error>", Content_Length="500"))
+        connection.shutdown(socket.SHUT_RDWR)
+
+    recorder.steps.extend([cut_short, cut_short])
+    recorder.default = reply(200, DATA)
+
+    with pytest.raises(errors.Unavailable) as caught:
+        opened(client_of(recorder, attempts=1))
+    with opened(client_of(recorder, attempts=2)) as body:
+        assert b"".join(body) == DATA
+
+    assert (caught.value.status, caught.value.operation) == (503, "Get Object")
+
+
 def test_missing_object_is_an_error_with_its_code(recorder: Recorder, client: CosClient) -> None:
     recorder.default = reply(404, b"<Error><Code>NoSuchKey</Code><RequestId>R</RequestId></Error>")
 

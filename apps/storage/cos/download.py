@@ -6,13 +6,14 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from io import BytesIO
 from typing import Any
 
 import pycurl
 
 from apps.storage import errors
+from apps.storage.cos.cancel import cancel_cutting
 from apps.storage.cos.curl import Timeouts, TransportFailure, curl_multi, curl_prepare, failure_from
 from apps.storage.cos.digits import whole_number
 from apps.storage.cos.messages import Answer, Request, head_is_whole, headers_parse
@@ -23,6 +24,8 @@ CHUNK_SIZE = 256 << 10
 # libcurl reads up to ten of these before it hands control back; larger ones cost memory and win nothing.
 _RECEIVE_SIZE = 64 << 10
 _TICK_S = 0.25
+# libcurl's waiting cannot be ended by another thread: a reader who may be canceled looks up more often.
+_CANCELABLE_TICK_S = 0.05
 _IDLE_HANDLES_MAX = 8
 
 # No lock guards these: a fork could copy it while it is held, and the child would wait for ever.
@@ -36,13 +39,14 @@ class Download:
     Chunks are 256 KiB to 1 MiB, smaller on a slow line.
     `status` and `headers` (lower-case names) are there from the start. Iterating raises Interrupted when the
     body ends before its announced length, Unavailable when nothing arrives for a minute of waiting; time that
-    the reader spends elsewhere does not count.
+    the reader spends elsewhere does not count. The token of the thread that iterates ends it with Canceled.
     """
 
     def __init__(self, request: Request, endpoint: Endpoint, timeouts: Timeouts) -> None:
         self._pid = os.getpid()
         self._multi: Any = None
         self._curl: Any = None
+        self._operation = request.call.operation
         self._timeouts = timeouts
         self._chunks: list[bytes] = []
         self._head = BytesIO()
@@ -80,6 +84,7 @@ class Download:
                 self._chunks.clear()
                 yield chunk
         if self._failure is not None:
+            self._failure.error.operation = self._operation
             raise self._failure.error
 
     def __enter__(self) -> Download:
@@ -114,16 +119,15 @@ class Download:
     def answer(self, limit: int = 1 << 20) -> Answer:
         """Read a short body, an error document, and return it as an answer; then close.
 
-        What comes after `limit` bytes, or later than a stalled store, is left out.
+        What comes after `limit` bytes, later than a stalled store, or not at all, is left out: the status
+        says most of it. Raises Canceled.
         """
         body, until = b"", time.monotonic() + self._timeouts.stalled_s
-        try:
+        with closing(self), suppress(errors.Unavailable):
             for chunk in self:
                 body += chunk
                 if len(body) > limit or time.monotonic() > until:
                     break
-        finally:
-            self.close()
         return Answer(self.status, self.headers, body)
 
     def _read_head(self) -> tuple[int, dict[str, str]]:
@@ -151,6 +155,11 @@ class Download:
 
     def _advance(self, waited_s: float) -> float:
         """Let libcurl work until it would wait, then wait a little; return how long nothing has come."""
+        token = cancel_cutting()
+        if token is not None and token.is_canceled:
+            self._chunks.clear()
+            self._give_up(errors.Canceled("The call was canceled."))
+            return 0.0
         before = self._progress()
         _, running = self._multi.perform()
         if not running:
@@ -162,7 +171,7 @@ class Download:
             self._give_up(errors.Unavailable(f"The store sent nothing for {self._timeouts.stalled_s} s."))
             return 0.0
         started = time.monotonic()
-        self._wait()
+        self._wait(_TICK_S if token is None else _CANCELABLE_TICK_S)
         return waited_s + time.monotonic() - started
 
     def _progress(self) -> tuple[int, int]:
@@ -170,12 +179,14 @@ class Download:
         return len(self._chunks), 0 if self.status else self._head.tell()
 
     def _give_up(self, error: errors.StorageError) -> None:
-        self._failure = TransportFailure(error, was_sent=True)
+        is_final = isinstance(error, errors.Canceled)
+        self._failure = TransportFailure(error, was_sent=True, is_final=is_final)
         self._is_finished = True
 
-    def _wait(self) -> None:
+    def _wait(self, timeout_s: float) -> None:
         due_ms = self._multi.timeout()
-        timeout_s = _TICK_S if due_ms < 0 else min(_TICK_S, due_ms / 1000)
+        if due_ms >= 0:
+            timeout_s = min(timeout_s, due_ms / 1000)
         if self._multi.select(timeout_s) == -1:
             # No socket yet, while a name is looked up.
             time.sleep(min(0.01, timeout_s))
