@@ -33,6 +33,7 @@ def error(code: str, message: str = "") -> bytes:
         (400, "BadDigest", errors.Corrupted),
         (400, "InvalidArgument", errors.Refused),
         (400, "RequestTimeout", errors.Unavailable),
+        (408, "", errors.Unavailable),
         (409, "BucketNotEmpty", errors.Conflict),
         (412, "PreconditionFailed", errors.Conflict),
         (416, "InvalidRange", errors.Refused),

@@ -100,6 +100,18 @@ def test_key_time_is_renewed_before_it_ends() -> None:
     assert "q-sign-time=1700001900;1700005500" in renewed
 
 
+def test_clock_that_is_set_back_signs_nothing_that_begins_ahead() -> None:
+    now = [1_700_000_000.0]
+    signer = Signer(Credentials("id", "key"), clock=lambda: now[0])
+    signer.authorization(method="GET", path="/", query=(), headers=())
+
+    for _ in range(25):
+        now[0] -= 60
+        signed = signer.authorization(method="GET", path="/", query=(), headers=())
+
+        assert int(signed.split("q-sign-time=")[1].split(";")[0]) <= now[0]
+
+
 def test_clock_that_is_set_back_gets_a_new_window() -> None:
     now = [1700000060.0]
     signer = Signer(Credentials(SECRET_ID, SECRET_KEY), clock=lambda: now[0])

@@ -57,6 +57,8 @@ _BY_CODE: dict[str, type[errors.StorageError]] = {
 _BY_STATUS: dict[int, type[errors.StorageError]] = {
     401: errors.Denied,
     403: errors.Denied,
+    # The store waited too long for the request, which may arrive the next time.
+    408: errors.Unavailable,
     409: errors.Conflict,
     412: errors.Conflict,
     429: errors.Throttled,

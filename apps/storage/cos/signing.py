@@ -129,7 +129,7 @@ class Signer:
     def _current(self) -> _Window:
         now = self._clock()
         window = self._window
-        if window is not None and window.renew_at - WINDOW_S <= now < window.renew_at:
+        if window is not None and window.renew_at - WINDOW_S / 2 - BACKDATED_S <= now < window.renew_at:
             return window
         with self._lock:
             self._window = self._opened(now)
