@@ -14,13 +14,13 @@ from apps.localstore.bodies import HEAD_LIMIT, Body, Channel
 from apps.localstore.early import EarlyAnswer, Pulse, chunk
 from apps.localstore.engine import Engine, Source
 from apps.localstore.errors import ConnectionDropped, StoreError
+from apps.localstore.farewells import Farewells
 from apps.localstore.pacing import Pacer
 from apps.localstore.request import Request, body_length, parse_head
 from apps.localstore.responses import Response, head_bytes, refusal_bytes
 
 logger = logging.getLogger(__name__)
 DRAIN_LIMIT = 1024 * 1024
-LINGER_S = 2.0
 DRIP_SIZE = 4096
 Answer = Callable[[Request, Body, EarlyAnswer], Response]
 
@@ -34,6 +34,7 @@ class Connection:
         answer: Answer,
         engine: Engine,
         pulse: Pulse,
+        farewells: Farewells,
         *,
         timeout_s: float,
         stopping: threading.Event,
@@ -44,6 +45,8 @@ class Connection:
         self._answer = answer
         self._engine = engine
         self._pulse = pulse
+        self._farewells = farewells
+        self._is_left = False
         self._timeout_s = timeout_s
         self._stopping = stopping
         self._channel = Channel(sock)
@@ -58,7 +61,10 @@ class Connection:
             pass
         finally:
             self._channel.release()
-            self._sock.close()
+            if self._is_left:
+                self._farewells.say(self._sock)
+            else:
+                self._sock.close()
 
     def end(self) -> None:
         """Wake the thread from whatever it waits for; callable from any thread."""
@@ -92,17 +98,17 @@ class Connection:
         with response.held:
             if early.is_sent:
                 self._send_bytes(b"", early.rest_of(response), response.bytes_per_second)
-                return (early.keeps and not response.closes) or self._linger(body)
+                return (early.keeps and not response.closes) or self._leave(body)
             keep = request.keep_alive and not response.closes and self._drain(body, response)
             self._send(request, response, keep)
-        return keep or self._linger(body)
+        return keep or self._leave(body)
 
     def _refuse(self, error: StoreError, *, bodiless: bool) -> bool:
         """Answer something that is no request; an idle connection just ends."""
         if error.code == "RequestTimeout" and self._channel.is_empty():
             return False
         self._sock.sendall(refusal_bytes(error, bodiless=bodiless))
-        return self._linger(None)
+        return self._leave(None)
 
     def _drain(self, body: Body, response: Response) -> bool:
         """Read what the operation left unread; False when that is too much or not coming."""
@@ -117,17 +123,9 @@ class Connection:
             return False
         return True
 
-    def _linger(self, body: Body | None) -> bool:
-        """End so that the peer reads the answer first: closing on unread bytes would reset it away."""
-        if body is None or not body.finished:
-            self._sock.shutdown(socket.SHUT_WR)
-            _tune(self._sock, LINGER_S)
-            deadline = time.monotonic() + LINGER_S
-            try:
-                while time.monotonic() < deadline and self._sock.recv(65536):
-                    pass
-            except OSError:
-                return False
+    def _leave(self, body: Body | None) -> bool:
+        """End so that the peer reads the answer first, when it may still be sending."""
+        self._is_left = body is None or not body.finished
         return False
 
     def _send(self, request: Request, response: Response, keep: bool) -> None:

@@ -18,6 +18,7 @@ from apps.localstore.dispatch import Dispatcher
 from apps.localstore.early import EarlyAnswer, Pulse
 from apps.localstore.engine import Engine
 from apps.localstore.errors import StoreError
+from apps.localstore.farewells import Farewells
 from apps.localstore.faults import Faults
 from apps.localstore.pacing import Pacer
 from apps.localstore.request import Request
@@ -82,6 +83,7 @@ class LocalStore:
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._pulse: Pulse
+        self._farewells: Farewells
         self._register: Register
         self._pacers: tuple[Pacer, ...] = ()
         self._dispatcher: Dispatcher | None = None
@@ -126,6 +128,8 @@ class LocalStore:
             latency_s=self._tuning.latency_ms / 1000,
             stopping=self._stopping,
         )
+        self._farewells = Farewells()
+        self._farewells.start()
         self._acceptor = threading.Thread(target=self._accept, name="localstore-accept", daemon=True)
         self._acceptor.start()
 
@@ -145,6 +149,7 @@ class LocalStore:
             connection.end()
         for thread in running.values():
             thread.join(STOP_S)
+        self._farewells.stop()
         self.faults.clear()
         self._engine.close()
         self._listener = self._engine = None
@@ -167,18 +172,19 @@ class LocalStore:
             except (OSError, RuntimeError, MemoryError):
                 # No thread or no memory for it now: whoever comes next may find some again.
                 logger.exception("A connection could not be served")
-                _turn_away(sock)
+                self._turn_away(sock)
                 self._stopping.wait(0.05)
 
     def _admit(self, sock: socket.socket, engine: Engine) -> None:
         if not self._make_room():
-            _turn_away(sock)
+            self._turn_away(sock)
             return
         connection = Connection(
             sock,
             self._answer,
             engine,
             self._pulse,
+            self._farewells,
             timeout_s=self._tuning.idle_timeout_s,
             stopping=self._stopping,
         )
@@ -192,6 +198,9 @@ class LocalStore:
             with self._lock:
                 self._connections.pop(connection)
             raise
+
+    def _turn_away(self, sock: socket.socket) -> None:
+        self._farewells.say(sock, refusal_bytes(StoreError("ServiceUnavailable")))
 
     def _make_room(self) -> bool:
         """End the longest idle connection when the limit is reached; False when all are at work."""
@@ -229,13 +238,3 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def _turn_away(sock: socket.socket) -> None:
-    try:
-        sock.settimeout(1.0)
-        sock.sendall(refusal_bytes(StoreError("ServiceUnavailable")))
-    except OSError:
-        logger.info("A connection above the limit left before it was turned away")
-    finally:
-        sock.close()
