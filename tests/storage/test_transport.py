@@ -320,6 +320,22 @@ def test_exception_of_the_caller_comes_through(
     assert recorder.connections <= 1
 
 
+@pytest.mark.parametrize("kind", [EOFError, LookupError])
+def test_exception_of_a_file_comes_through(
+    recorder: Recorder, file_path: Path, kind: type[Exception], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def read(_: int) -> bytes:
+        raise kind("The archive is cut.")
+
+    with file_path.open("rb") as file:
+        body = NoDescriptor(file)
+        body.read = read
+        with pytest.raises(kind, match="The archive is cut"):
+            part(client_of(recorder, attempts=3), FileSlice(body, 0, SIZE))
+
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("kind", CALLERS_OWN)
 @pytest.mark.parametrize("while_", ["sending", "waiting", "receiving"])
 def test_exception_of_a_signal_handler_comes_through(

@@ -68,6 +68,8 @@ class CurlTransport:
         except pycurl.error as error:
             if meter is not None and meter.problem is not None:
                 raise meter.problem from None
+            if source is not None and source.callers is not None:
+                raise source.callers from None
             if source is not None and source.problem is not None:
                 raise TransportFailure(source.problem, was_sent=True, is_final=True) from None
             if received.problem is not None:
@@ -90,13 +92,20 @@ class _Source:
         self._body = body
         self._position = 0
         self.problem: errors.StorageError | None = None
+        self.callers: BaseException | None = None
 
     def read(self, count: int) -> bytes | int:
-        """Return the next bytes; an exception must not leave a callback, so it is kept as `problem`."""
+        """Return the next bytes; an exception must not leave a callback, so it is kept.
+
+        What says that the file cannot be read becomes the `problem`, any other is raised as it is.
+        """
         try:
             data = self._body.read_at(self._position, count)
         except (OSError, ValueError) as error:
             self.problem = errors.Refused(f"The file could not be read while it was sent: {error}.")
+            return int(pycurl.READFUNC_ABORT)
+        except BaseException as error:
+            self.callers = error
             return int(pycurl.READFUNC_ABORT)
         if not data and self._position < self._body.length:
             self.problem = errors.Refused("The file is shorter than it was when the upload was planned.")
