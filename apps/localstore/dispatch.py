@@ -83,15 +83,17 @@ class Dispatcher:
         place = place_of(request.host)
         if place is None:
             raise StoreError("InvalidURI", "The host names no bucket and no service.")
-        operation = operation_of(request, place)
+        try:
+            operation = operation_of(request, place)
+        except StoreError:
+            self._find(exchange, place)
+            raise
         exchange.operation = operation.name
         exchange.faults = self.faults.take(operation.name, request.key)
         if self._latency_s:
             self.stopping.wait(self._latency_s)
         if exchange.faults:
-            # A browser may only read a refusal that the bucket's rules let it read.
-            with self._engine.index.read() as db:
-                exchange.bucket = bucket_find(db, place.bucket)
+            self._find(exchange, place)
         struck = strike(exchange, self.stopping, is_slow=operation.is_slow)
         if struck is not None:
             return struck
@@ -99,6 +101,11 @@ class Dispatcher:
             return self._read(exchange, place, operation)
         with veiled(exchange, place.bucket, self._engine, self.faults.veils):
             return self._run(exchange, place, operation)
+
+    def _find(self, exchange: Exchange, place: Place) -> None:
+        """Find the bucket of a refusal: a browser may only read one that its rules let it read."""
+        with self._engine.index.read() as db:
+            exchange.bucket = bucket_find(db, place.bucket)
 
     def _read(self, exchange: Exchange, place: Place, operation: Operation) -> Response:
         """Run an operation that reads, in the past if a fault says so."""

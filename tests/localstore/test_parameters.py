@@ -9,7 +9,7 @@ import pytest
 import qcloud_cos
 
 from apps.localstore.parameters import SERVED
-from tests.localstore.wire import Wire, host_of
+from tests.localstore.wire import Wire, host_of, md5_header
 
 SDK = Path(qcloud_cos.__file__).with_name("cos_client.py").read_text("utf-8")
 # Sub-resources of the official SDK: parameters that it sends with a name and no value.
@@ -125,3 +125,15 @@ def test_lists_take_their_parameters_empty(wire: Wire) -> None:
 
     assert wire.call("GET", f"/?{query}").status == 200
     assert wire.call("GET", "/?uploads&prefix=&delimiter=&key-marker=&upload-id-marker=").status == 200
+
+
+@pytest.mark.parametrize(("method", "target"), [("DELETE", "/?policy"), ("POST", "/k")])
+def test_browser_may_read_that_something_is_not_served(wire: Wire, method: str, target: str) -> None:
+    rule = "<AllowedOrigin>https://a.example</AllowedOrigin><AllowedMethod>{}</AllowedMethod>"
+    rules = f"<CORSConfiguration><CORSRule>{rule.format(method)}</CORSRule></CORSConfiguration>".encode()
+    assert wire.request("PUT", "/?cors", md5_header(rules), rules).status == 200
+
+    reply = wire.call(method, target, Origin="https://a.example")
+
+    assert reply.status in (405, 501)
+    assert reply.header("Access-Control-Allow-Origin") == "https://a.example"
