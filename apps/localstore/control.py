@@ -20,6 +20,7 @@ import re
 from apps.localstore.bodies import Body
 from apps.localstore.control_accounts import Register
 from apps.localstore.dispatch import Dispatcher
+from apps.localstore.errors import StoreError
 from apps.localstore.request import Request
 from apps.localstore.responses import Response
 from apps.localstore.targets import place_of
@@ -30,6 +31,12 @@ BODY_LIMIT = 65536
 
 def _json(value: object, status: int = 200) -> Response:
     return Response(status, [("Content-Type", "application/json")], json.dumps(value).encode())
+
+
+def _refused(error: Exception, *, status: int = 400, closes: bool = False) -> Response:
+    response = _json({"error": str(error)}, status)
+    response.closes = closes
+    return response
 
 
 def control_answer(
@@ -44,6 +51,16 @@ def control_answer(
     given = request.headers.get(HEADER).encode("latin-1")
     if not token or not hmac.compare_digest(given, token.encode()):
         return _json({"error": "not found"}, 404)
+    try:
+        return _served(request, body, dispatcher, register)
+    except StoreError as error:
+        # The body is too long, or no body: what follows it on the connection is unknown.
+        return _refused(error, status=error.status, closes=True)
+    except RecursionError as error:
+        return _refused(error)
+
+
+def _served(request: Request, body: Body, dispatcher: Dispatcher, register: Register) -> Response:
     if request.path == "/-/journal" and request.method == "GET":
         return _json(list(dispatcher.journal))
     if request.path == "/-/faults":
@@ -64,7 +81,7 @@ def _faults(request: Request, body: Body, dispatcher: Dispatcher) -> Response:
     try:
         return _json({"id": dispatcher.faults.add(**json.loads(body.read(BODY_LIMIT)))})
     except (TypeError, ValueError, re.error) as error:
-        return _json({"error": str(error)}, 400)
+        return _refused(error)
 
 
 def _accounts(request: Request, body: Body, register: Register) -> Response:
@@ -78,4 +95,4 @@ def _accounts(request: Request, body: Body, register: Register) -> Response:
     try:
         return _json(register.make(json.loads(body.read(BODY_LIMIT) or b"{}")))
     except (TypeError, ValueError, OverflowError) as error:
-        return _json({"error": str(error)}, 400)
+        return _refused(error)

@@ -32,6 +32,8 @@ from typing import Any
 from apps.localstore.routing import NAMES
 from apps.localstore.visibility import Veils
 
+# A clock that is off by more than ten years is no fault that anyone tests.
+LONGEST_S = 315_360_000
 HIDES = ("all", "lists", "reads")
 KINDS = (
     "error",
@@ -49,7 +51,9 @@ KINDS = (
 
 @dataclass
 class Fault:
-    """One rule. `operation` may hold `*`; `key` is a regular expression over the whole key.
+    """One rule. `key` is a regular expression over the whole key.
+
+    `operation` may hold `*` for any letters, and `?` and `[…]` for one.
 
     `count` is how many more times it strikes; None is for ever. `skip` lets
     that many matching requests pass first.
@@ -91,6 +95,8 @@ class Fault:
         for name in ("seconds", "bytes_per_second"):
             if not isinstance(getattr(self, name), int | float) or not isfinite(getattr(self, name)):
                 raise ValueError(f"{name} is a number")
+        if abs(self.seconds) > LONGEST_S:
+            raise ValueError(f"seconds is at most {LONGEST_S}, in either direction")
         if self.status > 599 or self.bytes_per_second <= 0:
             raise ValueError("status is at most 599, and bytes_per_second above 0")
 

@@ -132,6 +132,8 @@ def test_control_channel_sets_and_clears_rules(store: LocalStore, wire: Wire, co
         {"kind": "error", "skip": None},
         {"kind": "delay", "seconds": "long"},
         {"kind": "delay", "seconds": 1e999},
+        {"kind": "clock_skew", "seconds": 1e18},
+        {"kind": "clock_skew", "seconds": -1e18},
         {"kind": "drip", "bytes_per_second": 0},
         {"kind": "stale", "answers": 0},
         7,
@@ -170,3 +172,23 @@ def test_pace_is_shared_by_all_uploads(folder: Path) -> None:
             assert time.monotonic() - start > 0.019
     finally:
         store.stop()
+
+
+@pytest.mark.parametrize("path", ["/-/faults", "/-/accounts"])
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b" " * 70_000, {}),
+        (b"[" * 60_000, {}),
+        (b"zz\r\n", {"Transfer-Encoding": "chunked"}),
+    ],
+)
+def test_control_channel_answers_bodies_that_are_none(
+    store: LocalStore, connect: Connect, path: str, body: bytes, headers: dict[str, str]
+) -> None:
+    named = {"Host": f"127.0.0.1:{store.port}", "x-localstore-control": CONTROL} | headers
+
+    reply = connect(None).request("POST", path, named, body)
+
+    assert reply.status == 400
+    assert json.loads(reply.body)["error"]
