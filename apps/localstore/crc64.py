@@ -46,20 +46,13 @@ def _power(exponent: int) -> Matrix:
     return _product(half, half)
 
 
-@lru_cache(maxsize=256)
-def _zeros(length: int) -> Matrix:
-    """Return the map that appends `length` zero bytes; parts of one upload share a length."""
-    bits = length * 8
-    matrix: Matrix = tuple(1 << bit for bit in range(64))
-    for exponent in range(bits.bit_length()):
-        if bits >> exponent & 1:
-            matrix = _product(_power(exponent), matrix)
-    return matrix
-
-
 def crc64_combine(first: int, second: int, second_size: int) -> int:
     """Return the CRC of two byte strings laid end to end; `second_size` in bytes."""
-    return _apply(_zeros(second_size), first) ^ second if second_size else first
+    bits = second_size * 8
+    for exponent in range(bits.bit_length()):
+        if bits >> exponent & 1:
+            first = _apply(_power(exponent), first)
+    return first ^ second if second_size else first
 
 
 def crc64_join(pieces: Iterable[tuple[int, int]]) -> int:
