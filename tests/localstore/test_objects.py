@@ -169,6 +169,12 @@ def test_parameters_override_response_headers(wire: Wire) -> None:
     assert reply.header("X-Evil") is None
 
 
+def test_empty_parameter_overrides_nothing(wire: Wire) -> None:
+    wire.call("PUT", "/k.txt", b"x")
+
+    assert wire.call("GET", "/k.txt?response-content-type=").header("Content-Type") == "text/plain"
+
+
 def test_anonymous_may_not_override(wire: Wire, connect: Connect) -> None:
     wire.call("PUT", "/k", b"x", x_cos_acl="public-read")
 

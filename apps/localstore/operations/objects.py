@@ -62,7 +62,7 @@ def object_get(call: Call) -> Response:
 
     Raises InvalidObjectState for archived objects and InvalidRange.
     """
-    overrides = {OVERRIDES[name]: value for name, value in call.query if name in OVERRIDES}
+    overrides = {OVERRIDES[name]: value for name, value in call.query if value and name in OVERRIDES}
     if overrides and call.account is None:
         raise StoreError("InvalidRequest", "Response headers cannot be overridden without a signature.")
     held = ExitStack()
