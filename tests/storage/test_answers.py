@@ -182,6 +182,15 @@ def test_location_is_the_present_name(recorder: Recorder, client: CosClient, tex
     assert client.get_bucket_location(**AT)["LocationConstraint"] == "ap-beijing"
 
 
+def test_complete_tells_the_version(recorder: Recorder, client: CosClient) -> None:
+    body = b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+    recorder.default = reply(200, body, x_cos_version_id="v7")
+
+    done = client.multipart_complete(**AT, Key="k", UploadId="u", Parts=[{"PartNumber": 1, "ETag": "a"}])
+
+    assert done["VersionId"] == "v7"
+
+
 def complete(client: CosClient, **expected: Any) -> dict[str, Any]:
     return client.multipart_complete(
         **AT, Key="k", UploadId="u", Parts=[{"PartNumber": 1, "ETag": "a"}], **expected

@@ -147,6 +147,13 @@ def test_complete_whose_answer_is_bad_is_settled(ground: Ground, path: Path, dat
     assert ground.client.head_object(**ground.at)["content-type"] == "new/one"
 
 
+def test_result_has_the_same_fields_in_one_request_and_in_parts(ground: Ground, path: Path) -> None:
+    parts = upload(ground, path)
+    whole = upload(ground, path, SliceSize=4 * MIB)
+
+    assert parts.keys() == whole.keys()
+
+
 def test_object_that_was_put_whole_is_not_taken_for_the_upload(
     ground: Ground, path: Path, data: bytes
 ) -> None:

@@ -152,7 +152,7 @@ class MultipartOperations(MultipartListOperations):
         ExpectedSize: int | str | None = None,
         ExpectedCRC64: int | str | None = None,
     ) -> Result:
-        """Make the object from its parts: `Location`, `Bucket`, `Key`, `ETag`, `CRC64`, `IsReconciled`.
+        """Make the object from its parts: its `ETag`, `CRC64`, `VersionId`, `Location`, `IsReconciled`.
 
         `Parts` are mappings with `PartNumber` and `ETag`, ascending. It is never sent twice blindly: the
         store forgets a finished upload at once, so that a second try fails although the first one worked.
@@ -235,6 +235,7 @@ class MultipartOperations(MultipartListOperations):
             "Key": key,
             "ETag": headers.get("etag", ""),
             "CRC64": crc64,
+            "VersionId": headers.get("x-cos-version-id"),
             "IsReconciled": True,
             "RequestId": answer.request_id,
         }
@@ -267,6 +268,7 @@ def _completed(answer: Answer, bucket: str, key: str) -> Result:
         "Key": key,
         "ETag": etag,
         "CRC64": answer.headers.get("x-cos-hash-crc64ecma"),
+        "VersionId": answer.headers.get("x-cos-version-id"),
         "IsReconciled": False,
         "RequestId": answer.request_id,
     }

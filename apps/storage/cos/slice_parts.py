@@ -207,6 +207,7 @@ class SliceParts(ObjectOperations, MultipartOperations):
             "ETag": stored["ETag"],
             "CRC64": stored["CRC64"],
             "VersionId": stored["VersionId"],
+            "IsReconciled": False,
             "UploadId": None,
             "RequestId": stored["RequestId"],
         }
