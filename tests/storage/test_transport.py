@@ -365,6 +365,29 @@ def test_exception_of_a_signal_handler_comes_through(
     assert recorder.connections == 1
 
 
+def test_signal_ends_a_call_that_takes_long(recorder: Recorder, client: CosClient) -> None:
+    released = threading.Event()
+
+    def interrupt(_: socket.socket) -> None:
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        released.wait(15)
+
+    def handle(*_: object) -> None:
+        raise LookupError("The time is over.")
+
+    recorder.steps.append(interrupt)
+    before, begun = signal.signal(signal.SIGUSR1, handle), time.monotonic()
+    try:
+        with pytest.raises(LookupError, match="The time is over"):
+            client.put_object_copy(**AT, Key="k", CopySource={**AT, "Key": "s"})
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        released.set()
+
+    assert time.monotonic() - begun < 8
+
+
 def test_stalled_upload_times_out(recorder: Recorder, file_path: Path) -> None:
     released = threading.Event()
     recorder.before_body.append(lambda _: released.wait(15))

@@ -9,7 +9,7 @@ import os
 import select
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import pycurl
 
@@ -32,9 +32,9 @@ class Pump:
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._waits.on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._waits.on_timer)
 
-    def perform(self, token: CancelToken) -> None:
+    def perform(self, token: CancelToken | None) -> None:
         """Do what `curl.perform()` does; raises pycurl.error as it does, and Canceled with `token`."""
-        with self._waits.ended_by(token):
+        with nullcontext() if token is None else self._waits.ended_by(token):
             self._multi.add_handle(self.curl)
             try:
                 self._run(token)
@@ -44,12 +44,13 @@ class Pump:
         for _, number, text in failed:
             raise pycurl.error(number, text)
 
-    def _run(self, token: CancelToken) -> None:
+    def _run(self, token: CancelToken | None) -> None:
         _, running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         while running:
             for fd, action in self._waits.next():
                 _, running = self._multi.socket_action(fd, action)
-            token.require()
+            if token is not None:
+                token.require()
 
 
 class _Waits:

@@ -52,8 +52,9 @@ class CurlTransport:
         Raises TransportFailure when there is none: timeout, broken connection, a caller who stops; Canceled
         when the token of this thread is canceled.
         """
-        curl = _handle()
         call = request.call
+        is_pumped = call.pace is not Pace.SHORT or cancel_cutting() is not None
+        curl = _handle(is_pumped=is_pumped)
         patience_s = self._timeouts.long_s if call.pace is Pace.LONG else self._timeouts.stalled_s
         received = Received(bytes_max=ANSWER_BYTES_MAX, patience_s=patience_s)
         curl_prepare(curl, request, self._endpoint, self._timeouts)
@@ -64,7 +65,7 @@ class CurlTransport:
         source = _attach_source(curl, call.body)
         meter = _attach_meter(curl, call.on_progress)
         try:
-            _perform(curl)
+            _perform(curl, is_pumped=is_pumped)
         except pycurl.error as error:
             if meter is not None and meter.problem is not None:
                 raise meter.problem from None
@@ -167,22 +168,24 @@ def _guard_repeats(curl: Any, call: Call) -> None:
         curl.setopt(pycurl.FRESH_CONNECT, 1)
 
 
-def _perform(curl: Any) -> None:
-    """Run the call; only one that can be canceled pays for a loop of ours."""
-    token = cancel_cutting()
-    if token is None:
-        curl.perform()
+def _perform(curl: Any, *, is_pumped: bool) -> None:
+    """Run the call. Only one that can be canceled, or may take long, pays for a loop of ours.
+
+    In libcurl's own loop no signal handler runs until the call has ended.
+    """
+    if is_pumped:
+        _mine.pump.perform(cancel_cutting())
     else:
-        _mine.pump.perform(token)
+        curl.perform()
 
 
-def _handle() -> Any:
-    """Return this thread's handle, for calls that can be canceled another than for those that cannot."""
+def _handle(*, is_pumped: bool) -> Any:
+    """Return this thread's handle, for calls that run in our loop another than for those of libcurl's."""
     if getattr(_mine, "pid", None) != os.getpid():
         # Closing the parent's handles would say goodbye on connections that the parent still uses.
         _inherited.extend((getattr(_mine, "curl", None), getattr(_mine, "pump", None)))
         _mine.pid, _mine.curl, _mine.pump = os.getpid(), None, None
-    if cancel_cutting() is None:
+    if not is_pumped:
         _mine.curl = _mine.curl or pycurl.Curl()
         return _mine.curl
     _mine.pump = _mine.pump or Pump()
