@@ -106,7 +106,7 @@ class Acl:
         if grantee == self.owner:
             return _ALL
         named = {grant.permission for grant in self.grants if grant.grantee == grantee}
-        return _ALL if Permission.FULL_CONTROL in named else frozenset(_ALL & named)
+        return _ALL if Permission.FULL_CONTROL in named else frozenset(one for one in _ALL if one in named)
 
     @property
     def digest(self) -> str:

@@ -232,3 +232,11 @@ def test_copy_of_grants_that_nobody_knows_is_not_begun(recorder: Recorder, recor
         recorded_store.copy_object(source=ObjectRef(**AT, key="from"), **AT, key="to", is_acl_kept=True)
 
     assert [seen.method for seen in recorder.seen] == ["GET"]
+
+
+def test_permissions_are_permissions() -> None:
+    acl = Acl(owner=account_grantee("1"), grants=(Grant(EVERYONE, "READ"), Grant(EVERYONE, "NEW")))
+
+    found = acl.permissions_of(EVERYONE)
+
+    assert [type(one) for one in found] == [Permission]
