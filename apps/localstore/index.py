@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from apps.localstore.errors import StoreError
+
 T = TypeVar("T")
 
 # Keys are BLOBs so that order is UTF-8 byte order; tables without rowid keep
@@ -189,6 +191,8 @@ class Index:
             while not pending.done:
                 self._commit_waiting()
         if pending.error is not None:
+            if getattr(pending.error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise StoreError("InternalError", "The disk of the store is full.") from pending.error
             raise pending.error
         if pending.dead:
             self._on_dead(pending.dead)

@@ -133,3 +133,18 @@ def test_orphan_that_cannot_be_removed_does_not_keep_the_store_from_starting(fil
     store.stop()
 
     assert found.body == bytes(100_000)
+
+
+def test_full_disk_is_named_where_the_index_needs_room(filled: Path) -> None:
+    store = LocalStore(data=filled, accounts=[OWNER])
+    store.start()
+    assert store._engine is not None
+    store._engine.index._db.execute("PRAGMA max_page_count=1")
+
+    with Wire(store.port, OWNER) as wire:
+        replies = [wire.call("PUT", f"/small{number}", bytes(10_000)) for number in range(10)]
+        found = wire.call("GET", "/k")
+    store.stop()
+
+    assert replies[-1].xml.findtext("Message") == "The disk of the store is full."
+    assert found.status == 200
