@@ -306,3 +306,19 @@ def test_signal_handler_may_cancel_its_own_thread(recorder: Recorder, released: 
         timer.join()
 
     assert time.monotonic() - begun < SOON_S
+
+
+def test_cancel_that_was_broken_into_can_be_finished() -> None:
+    token, woken = CancelToken(), []
+
+    def wake() -> None:
+        woken.append(len(woken))
+        if len(woken) == 1:
+            raise KeyboardInterrupt
+
+    with token.waking(wake), token.waking(lambda: woken.append("other")):
+        with pytest.raises(KeyboardInterrupt):
+            token.cancel()
+        token.cancel()
+
+    assert woken == [0, 1, "other"]

@@ -36,10 +36,8 @@ class CancelToken:
         return self._is_canceled
 
     def cancel(self) -> None:
-        """Stop all that runs under this token. The second time it changes nothing."""
+        """Stop all that runs under this token. One that was broken into is finished by another."""
         with self._lock:
-            if self._is_canceled:
-                return
             self._is_canceled = True
             for wake in list(self._wakers.values()):
                 wake()
