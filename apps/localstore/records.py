@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import NamedTuple
@@ -82,10 +82,6 @@ class Traits:
     storage_class: str = "STANDARD"
     fields: Fields = ()
     acl: Acl | None = None
-
-    def with_fields(self, fields: Fields) -> Traits:
-        """Return the same traits with other headers and metadata."""
-        return replace(self, fields=fields)
 
 
 @dataclass(frozen=True)

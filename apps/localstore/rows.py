@@ -13,6 +13,7 @@ from apps.localstore.errors import StoreError
 from apps.localstore.index import Writer
 from apps.localstore.records import Acl, Blob, Bucket, Content, Fields, Grant, Segment, StoredObject, Traits
 
+BUCKET = "name, owner, region, created_ms, acl, az, cors, tags"
 OBJECT = "size, etag, crc64, modified_ms, segments, owner, storage_class, fields, acl"
 
 
@@ -60,8 +61,7 @@ def unpack_traits(row: tuple[Any, ...]) -> Traits:
 
 def bucket_find(db: sqlite3.Connection | Writer, name: str) -> Bucket | None:
     """Return the bucket of this full name."""
-    sql = "SELECT name, owner, region, created_ms, acl, az, cors, tags FROM buckets WHERE name=?"
-    row = _one(db, sql, name)
+    row = _one(db, f"SELECT {BUCKET} FROM buckets WHERE name=?", name)  # noqa: S608
     return _bucket(row) if row else None
 
 
@@ -78,9 +78,7 @@ def _bucket(row: tuple[Any, ...]) -> Bucket:
 
 def buckets_of(db: sqlite3.Connection | Writer, owner: str) -> list[Bucket]:
     """Return all buckets of one root, by name."""
-    sql = (
-        "SELECT name, owner, region, created_ms, acl, az, cors, tags FROM buckets WHERE owner=? ORDER BY name"
-    )
+    sql = f"SELECT {BUCKET} FROM buckets WHERE owner=? ORDER BY name"  # noqa: S608
     rows = db.run(sql, owner) if isinstance(db, Writer) else db.execute(sql, (owner,))
     return [_bucket(row) for row in rows]
 
