@@ -54,6 +54,11 @@ class Engine:
         self._lock = folder_claim(data)
         try:
             self._open(data)
+        except NotADirectoryError as error:
+            os.close(self._lock)
+            raise DataFolderError(
+                f"{error.filename} does not belong into the data folder; move it away."
+            ) from error
         except BaseException:
             os.close(self._lock)
             raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apps.localstore.accounts import Account, account_random, accounts_load, accounts_save
-from apps.localstore.engine import DataFolderError
+from apps.localstore.engine import DataFolderError, folder_claim
 from apps.localstore.server import LocalStore, Tuning
 
 ACCOUNTS_FILE = "accounts.json"
@@ -51,11 +51,28 @@ def accounts_of(options: ServeOptions, say: Say) -> list[Account]:
             first = saved[0] if saved else Account()
             return [replace(first, secret_id=options.secret_id, secret_key=options.secret_key), *saved[1:]]
         if not saved:
-            saved = [account_random()]
-            accounts_save(path, saved)
+            saved = _first_made(options.data, path)
             say(f"SecretId {saved[0].secret_id}\nSecretKey {saved[0].secret_key}\nKept in {path}.")
     except OSError as error:
         raise ServeError(f"The data folder {options.data} cannot be used: {error.strerror}.") from error
+    return saved
+
+
+def _first_made(data: Path, path: Path) -> list[Account]:
+    """Save a first account, in a folder that nobody else is starting in. Raises ServeError."""
+    try:
+        claim = folder_claim(data)
+    except DataFolderError as error:
+        raise ServeError(str(error)) from error
+    try:
+        # Another first start may have come before: its key pair has been shown already.
+        saved = _loaded(path)
+        if saved:
+            raise ServeError(f"The data folder {data} is in use by another process.")
+        saved = [account_random()]
+        accounts_save(path, saved)
+    finally:
+        os.close(claim)
     return saved
 
 

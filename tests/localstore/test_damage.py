@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.localstore import LocalStore
-from apps.localstore.engine import DataFolderError
+from apps.localstore.engine import DataFolderError, folder_claim
+from apps.localstore.serve import ServeError, ServeOptions, store_start
 from tests.localstore.conftest import OWNER
 from tests.localstore.wire import Wire
 
@@ -148,3 +150,24 @@ def test_full_disk_is_named_where_the_index_needs_room(filled: Path) -> None:
 
     assert replies[-1].xml.findtext("Message") == "The disk of the store is full."
     assert found.status == 200
+
+
+def test_stray_file_is_named(filled: Path) -> None:
+    stray = filled / "blobs" / ".DS_Store"
+    stray.write_bytes(b"x")
+
+    with pytest.raises(DataFolderError, match=r"\.DS_Store does not belong"):
+        LocalStore(data=filled, accounts=[OWNER]).start()
+
+    assert stray.read_bytes() == b"x"
+
+
+def test_first_start_in_a_claimed_folder_saves_no_account(folder: Path) -> None:
+    claim = folder_claim(folder)
+    try:
+        with pytest.raises(ServeError, match="in use by another process"):
+            store_start(ServeOptions(folder, port=0), print)
+    finally:
+        os.close(claim)
+
+    assert not (folder / "accounts.json").exists()
