@@ -40,7 +40,7 @@ class SliceCopyOperations(SliceParts):
         onProgress: SliceProgressCallback | None = None,
         onUploadId: Callable[[str], object] | None = None,
         UploadId: str | None = None,
-        KeepUpload: bool | None = None,
+        KeepUpload: bool | str | None = None,
         Cancel: CancelToken | None = None,
         **options: Unpack[CopyObjectOptions],
     ) -> Result:
@@ -68,7 +68,8 @@ class SliceCopyOperations(SliceParts):
         """
         key_check(Key)
         bucket_host(self.endpoint, Bucket, Region)
-        options_check(options, CopyObjectOptions, upload_id=UploadId)
+        upload_id = UploadId or None
+        options_check(options, CopyObjectOptions, upload_id=upload_id)
         is_replacing(options)
         at, source_at = {"Bucket": Bucket, "Region": Region, "Key": Key}, source_parse(CopySource)
         threads = threads_of(AsyncLimit, COPIES_AT_ONCE)
@@ -77,13 +78,13 @@ class SliceCopyOperations(SliceParts):
 
         def work() -> Result:
             source = source_find(self, source_at, options)
-            plan = copy_plan(source.size, ChunkSize, SliceSize, is_in_parts=UploadId is not None)
+            plan = copy_plan(source.size, ChunkSize, SliceSize, is_in_parts=upload_id is not None)
             if plan is None:
                 return self._copy_whole(run, source, at, options)
             upload = upload_of(
                 at,
                 options_begun(source, options),
-                upload_id=UploadId,
+                upload_id=upload_id,
                 keeps=KeepUpload,
                 on_upload_id=onUploadId,
             )

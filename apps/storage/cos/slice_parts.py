@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
-from apps.storage.cos.arguments import callback_argument
+from apps.storage.cos.arguments import callback_argument, flag_argument
 from apps.storage.cos.calls import Result
 from apps.storage.cos.keys import key_quote
 from apps.storage.cos.multipart import MultipartOperations
@@ -44,12 +44,13 @@ def upload_of(
     options: Mapping[str, Any],
     *,
     upload_id: str | None,
-    keeps: bool | None,
+    keeps: bool | str | None,
     on_upload_id: Callable[[str], object] | None,
 ) -> Upload:
     """Return the upload to make. An id that the caller named is the caller's, and kept unless they say no."""
     callback = callback_argument("onUploadId", on_upload_id)
-    return Upload(at, options, upload_id, upload_id is not None if keeps is None else keeps, callback)
+    is_kept = upload_id is not None if keeps in (None, "") else flag_argument("KeepUpload", keeps)
+    return Upload(at, options, upload_id, is_kept, callback)
 
 
 def options_check(options: Mapping[str, Any], kind: Any, *, upload_id: str | None) -> None:
@@ -139,9 +140,14 @@ class SliceParts(ObjectOperations, MultipartOperations):
             self.multipart_list_part(**at, UploadId=upload_id, MaxParts=1)
         except errors.UploadNotFound:
             return False
+        except errors.Canceled:
+            raise
         except errors.Unavailable:
             # Nobody knows; the next Complete will tell.
             return True
+        except errors.StorageError:
+            # Whoever may not look at the upload may perhaps look at the object.
+            return False
         return True
 
     def _given_up(
@@ -163,7 +169,7 @@ class SliceParts(ObjectOperations, MultipartOperations):
         if upload.keeps and is_known:
             return f"The unfinished upload {upload_id} was kept."
         try:
-            with run.tidying.applied():
+            with run.tidy():
                 self.multipart_abort(**upload.at, UploadId=upload_id)
         except errors.UploadNotFound:
             return _PERHAPS_DONE if is_completing else ""

@@ -52,11 +52,13 @@ def copy_plan(
 
 def threads_of(limit: int | str | None, default: int) -> int:
     """Return how many parts may be under way at once; raises Refused outside 1 to 256."""
-    return default if limit is None else number_argument("AsyncLimit", limit, least=1, most=_THREADS_MAX)
+    return (
+        default if limit in (None, "") else number_argument("AsyncLimit", limit, least=1, most=_THREADS_MAX)
+    )
 
 
 def _number(name: str, value: int | str | None) -> int | None:
-    return None if value is None else number_argument(name, value, least=1)
+    return None if value in (None, "") else number_argument(name, value, least=1)
 
 
 def _part_size(name: str, value: int | str | None) -> int | None:

@@ -8,10 +8,11 @@ always known to the one who has to abort it. None of these threads outlives the 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -44,10 +45,11 @@ class SliceRun(Generic[_T]):
         on_hash_progress: SliceProgressCallback | None = None,
     ) -> None:
         self._tidy_s = tidy_s
+        self._tidy_until = math.inf
         self.token = CancelToken()
         self.tidying = CancelToken()
         self.sent = self.hashed = Gauge(total=0, slice_size=0)
-        self._callers_token = _checked(cancel) or cancel_applied()
+        self._callers_tokens = [token for token in (_checked(cancel), cancel_applied()) if token is not None]
         self._listeners = [
             _Listener(callback_argument("onProgress", on_progress)),
             _Listener(callback_argument("onHashProgress", on_hash_progress)),
@@ -64,8 +66,10 @@ class SliceRun(Generic[_T]):
 
         Raises what it raises, what a callback raises, and what breaks into the waiting.
         """
-        token, is_started = self._callers_token, False
-        with nullcontext() if token is None else token.waking(self.token.cancel):
+        is_started = False
+        with ExitStack() as heard:
+            for token in self._callers_tokens:
+                heard.enter_context(token.waking(self.token.cancel))
             driver = threading.Thread(target=self._drive, args=(work,), name="slice", daemon=True)
             while not self._is_over:
                 # Whatever breaks in, wherever it does, the waiting goes on until no thread is left.
@@ -141,8 +145,16 @@ class SliceRun(Generic[_T]):
         self.ask(self._report)
 
     def add(self, sentence: str) -> None:
-        """Add what else the caller must know to whatever is going to be raised."""
-        self._aftermath.append(sentence)
+        """Add what else the caller must know to whatever is going to be raised; no words add nothing."""
+        if sentence:
+            self._aftermath.append(sentence)
+
+    @contextmanager
+    def tidy(self) -> Iterator[None]:
+        """Give the requests in the block `tidy_s`, however long ago the caller stopped."""
+        self._tidy_until = time.monotonic() + self._tidy_s
+        with self.tidying.applied():
+            yield
 
     def _drive(self, work: Callable[[], _T]) -> None:
         try:
@@ -194,11 +206,10 @@ class SliceRun(Generic[_T]):
 
     def _end(self, driver: threading.Thread) -> None:
         """Wait until no thread is left; a caller who stops waits no longer than for an abort."""
-        until = time.monotonic() + self._tidy_s
         while not self._has_ended:
             # Joining has to wait: a join that is broken into takes a running thread for one that has ended.
             self._next_ask()
-            if time.monotonic() > until and self._is_stopped_by_caller():
+            if time.monotonic() > self._tidy_until and self._is_stopped_by_caller():
                 self.tidying.cancel()
         self._is_over = True
         if driver.ident is not None:
@@ -220,7 +231,7 @@ class SliceRun(Generic[_T]):
             time.sleep(0.001)
 
     def _is_stopped_by_caller(self) -> bool:
-        return self._is_broken_off or bool(self._callers_token and self._callers_token.is_canceled)
+        return self._is_broken_off or any(token.is_canceled for token in self._callers_tokens)
 
     def _explained(self, problem: BaseException) -> BaseException:
         for sentence in self._aftermath:
@@ -248,8 +259,11 @@ class _Listener:
         news = progress["loaded"], progress["PartNumber"]
         if news == self._told and now - self._told_at < _HEARTBEAT_S:
             return None
-        self._told, self._told_at = news, now
-        return self._callback(progress)
+        self._told = news
+        wish = self._callback(progress)
+        # Counted from its end: a slow callback would else hear the same again for each part that is done.
+        self._told_at = time.monotonic()
+        return wish
 
 
 def _next(waiting: list[int], lock: threading.Lock) -> int | None:

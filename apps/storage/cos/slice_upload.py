@@ -42,7 +42,7 @@ class SliceUploadOperations(SliceParts):
         onProgress: SliceProgressCallback | None = None,
         onUploadId: Callable[[str], object] | None = None,
         UploadId: str | None = None,
-        KeepUpload: bool | None = None,
+        KeepUpload: bool | str | None = None,
         Cancel: CancelToken | None = None,
         **options: Unpack[ObjectOptions],
     ) -> Result:
@@ -72,7 +72,8 @@ class SliceUploadOperations(SliceParts):
         """
         key_check(Key)
         bucket_host(self.endpoint, Bucket, Region)
-        options_check(options, ObjectOptions, upload_id=UploadId)
+        upload_id = UploadId or None
+        options_check(options, ObjectOptions, upload_id=upload_id)
         path = path_argument("FilePath", FilePath)
         at = {"Bucket": Bucket, "Region": Region, "Key": Key}
         threads = threads_of(AsyncLimit, UPLOADS_AT_ONCE)
@@ -85,10 +86,10 @@ class SliceUploadOperations(SliceParts):
         with SliceFile(path) as file:
             plan = upload_plan(file.size, SliceSize)
             run.measure(total=plan.size, slice_size=plan.part_size)
-            if plan.count == 1 and UploadId is None:
+            if plan.count == 1 and upload_id is None:
                 return run.drive(lambda: self._put_whole(run, file, at, options))
             upload = upload_of(
-                at, _without_limit(options), upload_id=UploadId, keeps=KeepUpload, on_upload_id=onUploadId
+                at, _without_limit(options), upload_id=upload_id, keeps=KeepUpload, on_upload_id=onUploadId
             )
             sender = _Sender(self, run, file, plan, at, _limit_of(options))
             return run.drive(lambda: self._put_parts(run, upload, sender, threads))
