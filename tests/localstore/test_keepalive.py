@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.node import NodeMissing, node_command, node_environment
 
 from apps.localstore import LocalStore, Tuning
 from apps.storage.cos.calls import Retries
@@ -29,7 +30,6 @@ from tests.localstore.wire import (
     upload_begin,
 )
 
-ROOT = Path(__file__).parents[2]
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 COMPLETE = "CompleteMultipartUpload"
 
@@ -235,7 +235,7 @@ def test_own_client_reads_through_the_spaces_to_the_error(patient_store: LocalSt
 
 NODE = """
 const COS = require("cos-nodejs-sdk-v5");
-const [port, id, key, bucket, region] = process.argv.slice(1);
+const [port, id, key, bucket, region] = process.argv.slice(2);
 const cos = new COS({SecretId: id, SecretKey: key, Protocol: "http:", Proxy: `http://127.0.0.1:${port}`});
 const at = {Bucket: bucket, Region: region, Key: "node"};
 const source = `${bucket}.cos.${region}.myqcloud.com/source`;
@@ -249,17 +249,20 @@ const source = `${bucket}.cos.${region}.myqcloud.com/source`;
 """
 
 
-@pytest.mark.skipif(
-    not (ROOT / ".node/node_modules/cos-nodejs-sdk-v5").is_dir(), reason="the Node SDK is not installed"
-)
-def test_node_sdk_reads_through_the_spaces(patient_store: LocalStore) -> None:
+def test_node_sdk_reads_through_the_spaces(patient_store: LocalStore, tmp_path: Path) -> None:
+    script = tmp_path / "reads.cjs"
+    script.write_text(NODE)
+    try:
+        node = node_command(script)
+    except NodeMissing as missing:
+        pytest.skip(f"The Node SDK cannot run here: {missing}")
     patient_store.faults.clear()
     patient_store.faults.add("delay", operation="*Co*", count=None, seconds=0.2)
     arguments = [str(patient_store.port), OWNER.secret_id, OWNER.secret_key, BUCKET, REGION]
 
     done = subprocess.run(
-        ["node", "-e", NODE, *arguments],
-        env=os.environ | {"NODE_PATH": str(ROOT / ".node/node_modules"), "NODE_NO_WARNINGS": "1"},
+        [*node, *arguments],
+        env=os.environ | node_environment(),
         capture_output=True,
         text=True,
         timeout=60,
