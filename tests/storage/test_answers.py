@@ -310,3 +310,11 @@ def test_object_that_a_store_does_not_know_is_deleted(recorder: Recorder, client
     outcome = client.delete_object(**AT, Key="k")
 
     assert (outcome["DeleteObjectSuccess"], outcome["BucketNotFound"]) == (True, False)
+
+
+def test_304_does_not_claim_a_storage_class(recorder: Recorder, client: CosClient) -> None:
+    recorder.default = SIZELESS.replace(b"200 OK", b"304 Not Modified")
+
+    fields = client.head_object(**AT, Key="k", IfNoneMatch='"e"')
+
+    assert (fields["NotModified"], fields["x-cos-storage-class"]) == (True, "")

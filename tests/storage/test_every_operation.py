@@ -107,6 +107,16 @@ def test_page_of_a_proxy_is_no_answer(recorder: Recorder, client: CosClient, ope
                 operation.call(client)
 
 
+@every
+def test_bare_404_of_a_gateway_says_nothing_about_the_store(
+    recorder: Recorder, client: CosClient, operation: Operation
+) -> None:
+    recorder.default = unnumbered(reply(404, b"" if operation.is_head else b"no such service"))
+
+    with pytest.raises(errors.Unavailable, match="proxy"):
+        operation.call(client)
+
+
 def test_object_may_be_a_web_page(recorder: Recorder, client: CosClient) -> None:
     recorder.default = reply(200, PAGE, Content_Type="text/html")
 

@@ -12,6 +12,7 @@ import pytest
 
 from apps.storage import errors
 from apps.storage.cos import CosClient
+from apps.storage.types import Credentials
 from tests.storage.operations import BY_METHOD, OPERATIONS, Operation
 from tests.storage.recorder import Recorder
 
@@ -326,3 +327,19 @@ def test_whatever_is_passed_is_sent_or_refused(
 
     # 0, because the store had no say in it.
     assert refusals == {0}
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        Credentials("AKID\r\nX-Evil: 1", "secret"),
+        Credentials("AKID", "secret", "token\r\nX-Evil: 1"),
+        Credentials("AKID", "secret", "token\n"),
+        Credentials("AKID", None),
+    ],
+)
+def test_credentials_that_would_begin_another_header_are_refused(credentials: Credentials) -> None:
+    with pytest.raises(errors.Refused, match="must be text without line breaks") as refused:
+        CosClient(credentials=credentials)
+
+    assert "X-Evil" not in str(refused.value)

@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from typing import Any, TypeVar
 
 from apps.storage.errors import Refused
+from apps.storage.types import Credentials
 
 PART_NUMBER_MAX = 10_000
 
@@ -54,6 +55,18 @@ def header_argument(name: str, value: object) -> str:
         raise Refused(f"{name} must not hold line breaks.")
     # HTTP cuts blanks off the ends; signing them would make a signature that cannot match.
     return text.strip(" \t")
+
+
+def credentials_check(credentials: Credentials) -> None:
+    """Raise Refused for a key pair or a token that is no text, or would begin another header."""
+    for name, value in (
+        ("SecretId", credentials.secret_id),
+        ("SecretKey", credentials.secret_key),
+        ("The token", credentials.token or ""),
+    ):
+        if not isinstance(value, str) or _REFUSED_IN_HEADER.search(value):
+            # The value is not quoted: it is a secret.
+            raise Refused(f"{name} must be text without line breaks.")
 
 
 def path_argument(name: str, value: object) -> str:

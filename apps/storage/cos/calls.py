@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.arguments import credentials_check
 from apps.storage.cos.bodies import BytesBody
 from apps.storage.cos.cancel import CancelToken, cancel_applied
 from apps.storage.cos.curl import Timeouts, TransportFailure
@@ -65,6 +66,7 @@ class Caller:
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        credentials_check(credentials)
         self.endpoint = endpoint or Endpoint()
         self._signer = Signer(credentials, clock=clock)
         self._is_anonymous = not credentials.secret_id

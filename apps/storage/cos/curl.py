@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -39,7 +40,7 @@ class Timeouts:
 
     connect_s: float = 10.0
     small_s: float = 10.0
-    stalled_s: int = 60
+    stalled_s: float = 60.0
     long_s: float = 1800.0
     tidy_s: float = 5.0
 
@@ -110,7 +111,7 @@ def curl_limit(curl: pycurl.Curl, pace: Pace, timeouts: Timeouts, *, method: str
         curl.setopt(pycurl.MAXFILESIZE_LARGE, ANSWER_BYTES_MAX)
     if pace is Pace.BODY:
         curl.setopt(pycurl.LOW_SPEED_LIMIT, 1)
-        curl.setopt(pycurl.LOW_SPEED_TIME, timeouts.stalled_s)
+        curl.setopt(pycurl.LOW_SPEED_TIME, max(1, math.ceil(timeouts.stalled_s)))
         return
     total_s = timeouts.long_s if pace is Pace.LONG else timeouts.small_s
     curl.setopt(pycurl.TIMEOUT_MS, int(total_s * 1000))

@@ -85,13 +85,15 @@ def is_error_document(body: bytes) -> bool:
 
 
 def is_foreign(answer: Answer) -> bool:
-    """Return whether an answer is a web page without the store's id of the request: it is a proxy's.
+    """Return whether an answer without the store's id of the request is a proxy's: a web page or a bare 404.
 
     The store numbers each answer and writes its errors in XML. A page that asks somebody to sign in to a
     network must not become an empty list, and the 404 of a gateway not a bucket that is gone.
     """
     if answer.request_id:
         return False
+    if answer.status == 404 and not is_error_document(answer.body):
+        return True
     return (
         answer.headers.get("content-type", "").startswith("text/html") or _HTML.match(answer.body) is not None
     )

@@ -52,8 +52,9 @@ class ObjectOperations(Caller):
 
         All are text: `content-length` in bytes, `last-modified` as an HTTP date, metadata as `x-cos-meta-…`.
         `x-cos-object-type` and `x-cos-storage-class` are filled in with "normal" and "STANDARD", which the
-        store leaves out. `CRC64` and `VersionId` are None where the store sends none. `NotModified` is true
-        after a 304. Raises ObjectNotFound, and Conflict when If-Match or If-Unmodified-Since fails.
+        store leaves out; a 304 leaves out more, and there they are empty. `CRC64` and `VersionId` are None
+        where the store sends none. `NotModified` is true after a 304. Raises ObjectNotFound, and Conflict
+        when If-Match or If-Unmodified-Since fails.
         Source: HEAD Object, 2026-08.
         """
         answer = self._object_call(
@@ -259,7 +260,9 @@ def _read_statuses(conditions: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 def _object_fields(status: int, headers: Mapping[str, str]) -> Result:
-    fields = {"x-cos-object-type": "normal", "x-cos-storage-class": "STANDARD"}
+    left_out = {"x-cos-object-type": "normal", "x-cos-storage-class": "STANDARD"}
+    # A 304 leaves out most headers of an object, so that nothing can be told from their absence.
+    fields = dict.fromkeys(left_out, "") if status == 304 else left_out
     return {**fields, **headers, **_written(headers), "NotModified": status == 304}
 
 
