@@ -34,6 +34,13 @@ def env_int(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
 
 
+def env_port(name: str, default: int) -> int:
+    port = env_int(name, default)
+    if not 0 < port < 65536:
+        raise ImproperlyConfigured(f"{name} must be between 1 and 65535, not {port}.")
+    return port
+
+
 def env_list(name: str, default: str) -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
@@ -256,7 +263,7 @@ WEB_THREADS = env_int("WEB_THREADS", 128)
 LIVE_STREAMS = env_int("LIVE_STREAMS", WEB_THREADS // 2)
 
 # The store that `up` runs when no other one is configured.
-LOCALSTORE_PORT = env_int("LOCALSTORE_PORT", 9100)
+LOCALSTORE_PORT = env_port("LOCALSTORE_PORT", 9100)
 
 LOGGING = {
     "version": 1,

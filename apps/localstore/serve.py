@@ -103,6 +103,8 @@ def store_start(options: ServeOptions, say: Say) -> LocalStore:
         raise ServeError(str(error)) from error
     except OSError as error:
         raise ServeError(_listen_sentence(options, error)) from error
+    except OverflowError:
+        raise ServeError(f"The port must be between 0 and 65535, not {options.port}.") from None
     return store
 
 

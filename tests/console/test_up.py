@@ -188,6 +188,7 @@ def test_taken_port_gets_one_sentence(environ: dict[str, str]) -> None:
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not an address of a database"),
         ({"COS_SECRET_ID": "AKID"}, "COS_SECRET_ID and COS_SECRET_KEY belong together"),
         ({"PORT": "eighty"}, "PORT must be a whole number"),
+        ({"LOCALSTORE_PORT": "99999"}, "LOCALSTORE_PORT must be between 1 and 65535"),
         ({"LOCALSTORE": "perhaps"}, "LOCALSTORE must be true or false"),
     ],
     ids=lambda value: "-".join(*value.items()) if isinstance(value, dict) else "",

@@ -130,6 +130,14 @@ def test_taken_port_is_one_sentence(folder: Path) -> None:
             store_start(ServeOptions(folder, port=port), lambda _: None)
 
 
+def test_port_that_cannot_be_is_one_sentence(folder: Path) -> None:
+    with pytest.raises(ServeError, match="between 0 and 65535, not 99999"):
+        store_start(ServeOptions(folder, port=99999), lambda _: None)
+
+    # The folder is free again.
+    store_start(ServeOptions(folder, port=0), lambda _: None).stop()
+
+
 def test_command_ends_with_the_sentence(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
