@@ -48,13 +48,14 @@ def client_of(
     stalled_s: int = 20,
     small_s: float = 20,
     first_delay_s: float = 0.01,
+    short_for_s: float = 15.0,
     token: str | None = None,
     credentials: Credentials | None = None,
 ) -> CosClient:
     return CosClient(
         credentials=credentials or Credentials(SECRET_ID, SECRET_KEY, token),
         endpoint=Endpoint(scheme="http", connect_to=f"127.0.0.1:{recorder.port}"),
-        retries=Retries(attempts=attempts, first_delay_s=first_delay_s),
+        retries=Retries(attempts=attempts, first_delay_s=first_delay_s, short_for_s=short_for_s),
         timeouts=Timeouts(connect_s=2, small_s=small_s, stalled_s=stalled_s),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -181,6 +182,64 @@ def test_silent_store_ends_in_an_error_and_not_in_a_hang(recorder: Recorder) -> 
     silence.set()
     assert isinstance(found["silent"], errors.Unavailable)
     assert found["talking"]["ACL"] == "default"
+
+
+def test_time_that_the_reader_takes_is_no_failure(recorder: Recorder) -> None:
+    client = client_of(recorder, attempts=1, small_s=1)
+    found = {}
+
+    for key, outcome in client.get_object_acls(**AT, Keys=map(str, range(12)), InFlight=4):
+        if not found:
+            time.sleep(1.5)
+        found[key] = outcome
+
+    assert [outcome for outcome in found.values() if isinstance(outcome, Exception)] == []
+    assert len(found) == 12
+
+
+def test_time_that_the_keys_take_is_no_failure(recorder: Recorder) -> None:
+    client = client_of(recorder, attempts=1, small_s=1)
+
+    def listing() -> Iterator[str]:
+        for number in range(12):
+            if number == 6:
+                time.sleep(1.5)
+            yield str(number)
+
+    found = read(client, listing(), InFlight=4)
+
+    assert [outcome for outcome in found.values() if isinstance(outcome, Exception)] == []
+    assert len(found) == 12
+
+
+def test_time_that_the_keys_take_leaves_the_time_to_repeat(recorder: Recorder) -> None:
+    client = client_of(recorder, attempts=2, short_for_s=1.5)
+    recorder.steps.extend([SLOW_DOWN, SLOW_DOWN])
+
+    def listing() -> Iterator[str]:
+        yield "early"
+        time.sleep(2)
+        yield "late"
+
+    found = read(client, listing(), InFlight=2)
+
+    assert [outcome for outcome in found.values() if isinstance(outcome, Exception)] == []
+    assert len(recorder.seen) == 4
+
+
+def test_silent_store_ends_in_an_error_also_for_a_slow_reader(recorder: Recorder) -> None:
+    silence = threading.Event()
+    recorder.steps.extend([lambda _connection: silence.wait(30)] * 20)
+    client = client_of(recorder, attempts=2, small_s=0.3)
+    found = {}
+
+    for key, outcome in client.get_object_acls(**AT, Keys=["one", "two", "three"], InFlight=2):
+        found[key] = outcome
+        time.sleep(0.5)
+
+    silence.set()
+    assert {type(outcome) for outcome in found.values()} == {errors.Unavailable}
+    assert len(found) == 3
 
 
 def test_cancel_from_another_thread_ends_the_batch(recorder: Recorder) -> None:

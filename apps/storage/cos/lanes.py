@@ -31,6 +31,10 @@ _ANSWER_BYTES_MAX = 1 << 20
 _inherited: list[Any] = []
 
 
+class TimedOut(TransportFailure):
+    """libcurl's clock ran out, which also runs while nobody calls `Lanes.finished`."""
+
+
 class Lane:
     """A handle with its connection, configured once; between two requests only the aim changes."""
 
@@ -119,7 +123,7 @@ class Lanes:
             queued, succeeded, failed = self._multi.info_read()
             ended += [(lane.ticket, lane.answer()) for lane in map(self._release, succeeded)]
             ended += [
-                (self._release(curl).ticket, failure_from(curl, pycurl.error(number, text)))
+                (self._release(curl).ticket, _failure(curl, pycurl.error(number, text)))
                 for curl, number, text in failed
             ]
         return ended
@@ -129,3 +133,10 @@ class Lanes:
         lane = self._busy.pop(curl)
         self._free.append(lane)
         return lane
+
+
+def _failure(curl: Any, error: pycurl.error) -> TransportFailure:
+    failure = failure_from(curl, error)
+    if error.args[0] == pycurl.E_OPERATION_TIMEDOUT:
+        return TimedOut(failure.error, was_sent=failure.was_sent)
+    return failure
