@@ -276,7 +276,27 @@ def test_what_the_keys_raise_is_raised(recorder: Recorder, client: CosClient) ->
         read(client, broken_listing())
 
 
-@pytest.mark.parametrize("wrong", [{"Bucket": "../x"}, {"Region": "a b"}, {"InFlight": 0}])
+def test_number_in_flight_may_be_text(recorder: Recorder, client: CosClient) -> None:
+    found = read(client, map(str, range(20)), InFlight="2")
+
+    assert len(found) == 20
+    assert recorder.connections <= 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Bucket": "../x"},
+        {"Region": "a b"},
+        {"InFlight": 0},
+        {"InFlight": "many"},
+        {"InFlight": 2.5},
+        {"InFlight": None},
+        {"Keys": None},
+        {"Keys": "abc"},
+        {"Keys": b"abc"},
+    ],
+)
 def test_wrong_arguments_raise_before_anything_is_sent(
     recorder: Recorder, client: CosClient, wrong: dict[str, Any]
 ) -> None:

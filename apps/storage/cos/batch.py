@@ -11,6 +11,7 @@ from typing import Protocol
 
 from apps.storage import errors
 from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.arguments import number_argument
 from apps.storage.cos.calls import Caller, Refusal, Result, accepted
 from apps.storage.cos.cancel import cancel_applied
 from apps.storage.cos.curl import TransportFailure
@@ -25,24 +26,25 @@ class BatchOperations(Caller):
     """Get Object ACL of many objects."""
 
     def get_object_acls(
-        self, *, Bucket: str, Region: str, Keys: Iterable[str], InFlight: int = 16
+        self, *, Bucket: str, Region: str, Keys: Iterable[str], InFlight: int | str = 16
     ) -> Iterator[tuple[str, Outcome]]:
         """Yield each key with the fields of Get Object ACL, or with the error that it met, as they come.
 
         `Keys` is read `InFlight` keys ahead, so it may be a listing in progress. Each call is repeated as a
         single one would be, while the others go on; time that the caller spends elsewhere does
         not count. The error of an object is a value, because the others
-        still count; only an illegal bucket raises, and at once, what `Keys` raises, and Canceled. Closing
-        the iterator gives up what is in flight. Source: GET Object acl, 2026-08.
+        still count; only Refused for an illegal argument raises, and at once, what `Keys` raises, and
+        Canceled. Closing the iterator gives up what is in flight. Source: GET Object acl, 2026-08.
         """
         bucket_host(self.endpoint, Bucket, Region)
-        if InFlight < 1:
-            raise errors.Refused("At least one call must be in flight.")
+        width = number_argument("InFlight", InFlight, least=1)
+        if isinstance(Keys, str | bytes) or not isinstance(Keys, Iterable):
+            raise errors.Refused(f"Keys must be a list of keys, not {type(Keys).__name__}.")
 
         def call_of(key: str) -> Call:
             return self._object_request("Get Object ACL", "GET", Bucket, Region, key, query=ACL_QUERY)
 
-        return self._each(Keys, call_of, acl_fields, width=InFlight)
+        return self._each(Keys, call_of, acl_fields, width=width)
 
     def _each(
         self,
