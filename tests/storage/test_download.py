@@ -270,3 +270,23 @@ def test_child_of_a_fork_does_not_ask_on_the_connection_of_its_parent(
 
     assert status == 0
     assert recorder.connections == 2
+
+
+def test_error_after_a_200_is_not_written_out(recorder: Recorder, client: CosClient, tmp_path: Path) -> None:
+    recorder.default = reply(
+        200, b"<Error><Code>InternalError</Code></Error>", Content_Type="application/xml"
+    )
+
+    with pytest.raises(errors.Unavailable) as raised:
+        client.get_object(**AT, Output=tmp_path / "object")
+
+    assert (raised.value.code, raised.value.status) == ("InternalError", 200)
+    assert not (tmp_path / "object").exists()
+
+
+def test_object_may_look_like_an_error(recorder: Recorder, client: CosClient) -> None:
+    body = b"<Error><Code>InternalError</Code></Error>"
+    recorder.default = reply(200, body, Content_Type="application/xml", ETag='"e"')
+
+    with client.get_object(**AT)["Body"] as download:
+        assert b"".join(download) == body

@@ -127,7 +127,7 @@ class Caller:
     def _attempt_open(self, call: Call) -> Download:
         request = self._signed(call)
         download = Download(request, self.endpoint, self._timeouts)
-        if download.status in call.accepts and not is_foreign(Answer(download.status, download.headers)):
+        if download.status in call.accepts and _is_object(Answer(download.status, download.headers)):
             return download
         answer = download.answer()
         raise Refusal(failure_of(call, answer, hidden=_secrets_of(request)), answer)
@@ -190,6 +190,15 @@ class Caller:
             )
             headers.append(("Authorization", authorization))
         return Request(call, tuple(headers))
+
+
+def _is_object(answer: Answer) -> bool:
+    """Return whether what follows this head is somebody's object, which may itself look like an error.
+
+    The store puts an ETag on all content, and says of its own documents only that they are XML.
+    """
+    is_document = answer.headers.get("content-type", "").startswith(("application/xml", "text/xml"))
+    return not is_foreign(answer) and ("etag" in answer.headers or not is_document)
 
 
 class Refusal(Exception):
