@@ -31,10 +31,10 @@ class BatchOperations(Caller):
         """Yield each key with the fields of Get Object ACL, or with the error that it met, as they come.
 
         `Keys` is read `InFlight` keys ahead, so it may be a listing in progress. Each call is repeated as a
-        single one would be, while the others go on; time that the caller spends elsewhere does
-        not count. The error of an object is a value, because the others
-        still count; only Refused for an illegal argument raises, and at once, what `Keys` raises, and
-        Canceled. Closing the iterator gives up what is in flight. Source: GET Object acl, 2026-08.
+        single one would be, while the others go on; time that the caller spends elsewhere does not count. The
+        error of an object is a value, because the others still count; only Refused for an illegal argument
+        raises, and at once, what `Keys` raises, and Canceled. Closing the iterator gives up what is in
+        flight. Source: GET Object acl, 2026-08.
         """
         bucket_host(self.endpoint, Bucket, Region)
         width = number_argument("InFlight", InFlight, least=1)
