@@ -167,3 +167,9 @@ def test_none_leaves_an_argument_to_the_store(recorder: Recorder, client: CosCli
 
     assert len([*bare.headers, *bare.query]) < len([*full.headers, *full.query])
     assert "None" not in f"{bare.headers}{bare.target}{bare.body}"
+
+
+def test_buckets_since_the_first_second_of_all_are_asked_for(recorder: Recorder, client: CosClient) -> None:
+    asked = sent(recorder, client, "get_service", CreateTime=0, Range="gt")
+
+    assert (asked.query["create-time"], asked.query["range"]) == ("0", "gt")

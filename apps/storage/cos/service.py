@@ -13,6 +13,8 @@ from apps.storage.cos.options import FILTERS, parameters_of
 from apps.storage.cos.xmlread import record_at, records_of, text_of, xml_parse
 
 _COMPARISONS = ("lt", "lte", "gt", "gte")
+# Zero is a time like any other.
+_ABSENT = (None, "")
 
 
 class ServiceOperations(Caller):
@@ -67,7 +69,7 @@ class ServiceOperations(Caller):
 
 def _pairs_check(filters: Mapping[str, object]) -> None:
     for left, right in (("TagKey", "TagValue"), ("CreateTime", "Range")):
-        if bool(filters[left]) != bool(filters[right]):
+        if (filters[left] in _ABSENT) != (filters[right] in _ABSENT):
             raise errors.Refused(f"{left} and {right} only mean something together.")
-    if filters["Range"] and filters["Range"] not in _COMPARISONS:
+    if filters["Range"] not in (*_ABSENT, *_COMPARISONS):
         raise errors.Refused(f"Range must be one of {', '.join(_COMPARISONS)}, not {filters['Range']!r}.")
