@@ -13,6 +13,7 @@ import pytest
 from apps.storage import errors
 from apps.storage.cos import CosClient
 from apps.storage.types import Credentials
+from tests.storage.conftest import client_of
 from tests.storage.operations import BY_METHOD, OPERATIONS, Operation
 from tests.storage.recorder import Recorder
 
@@ -138,7 +139,7 @@ def refusals() -> list[Any]:
         ("get_service", "MaxKeys"): [-1, "many"],
         ("get_service", "Range"): ["between", None],
         ("get_service", "TagValue"): [None],
-        ("get_service", "CreateTime"): ["yesterday", None],
+        ("get_service", "CreateTime"): ["yesterday", None, ""],
         ("put_object", "Body"): [None, 7, io.StringIO("text"), ["a"], object(), "", "a\0b", "\ud800"],
         ("put_object", "ContentLength"): [-1, "x", 12, "12", True],
         ("put_object", "ContentType"): [7, "a/b\r\nx-cos-acl: public-read"],
@@ -233,6 +234,14 @@ def test_url_is_not_signed_for_a_bad_request(
 ) -> None:
     with pytest.raises(kind):
         client.get_object_url(**{**BY_METHOD["get_object_acl"].arguments, **change})
+
+
+@pytest.mark.parametrize("pair", [("", ""), ("AKID", ""), ("", "secret")])
+def test_url_is_not_signed_without_a_key_pair(recorder: Recorder, pair: tuple[str, str]) -> None:
+    nobody = client_of(recorder, attempts=1, credentials=Credentials(*pair))
+
+    with pytest.raises(errors.Refused, match="without a key pair"):
+        nobody.get_object_url(**BY_METHOD["get_object_acl"].arguments)
 
 
 @pytest.mark.parametrize("method", ["slice_upload_file", "slice_copy_file"])

@@ -8,7 +8,10 @@ from apps.storage.types import ObjectRef, ResponseHeaders
 
 
 class Addresses(Protocol):
-    """Addresses of objects. Making one sends nothing. Presigned ones are secrets: never log them."""
+    """Addresses of objects. Making one sends nothing. Presigned ones are secrets: never log them.
+
+    An anonymous store has nothing to sign with: its presigned addresses raise Refused, the plain one works.
+    """
 
     def object_url(self, *, bucket: str, region: str, key: str) -> str:
         """Return the plain address of an object, which works for whoever its grants let in."""

@@ -12,6 +12,7 @@ from apps.storage.cos.calls import Caller
 from apps.storage.cos.keys import key_check, key_quote
 from apps.storage.cos.messages import query_quote
 from apps.storage.cos.options import ResponseOptions, headers_of, parameters_of
+from apps.storage.errors import Refused
 
 
 class PresignOperations(Caller):
@@ -33,9 +34,11 @@ class PresignOperations(Caller):
 
         `Response…` options and `Query` (such as `partNumber`) become signed parameters. Of the headers only
         the host is signed, so that a browser may add its own. A temporary key's token is part of the URL.
-        Raises Refused for an illegal key, TypeError for an unknown option. Source: COS "Presigned URL",
-        2026-08.
+        Raises Refused for an illegal key and for a client without a key pair, TypeError for an unknown
+        option. Source: COS "Presigned URL", 2026-08.
         """
+        if not self._signer.has_key_pair:
+            raise Refused("An address cannot be signed without a key pair.")
         key_check(Key)
         host = bucket_host(self.endpoint, Bucket, Region)
         headers_of(options, ResponseOptions)

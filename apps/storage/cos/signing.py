@@ -90,6 +90,11 @@ class Signer:
         self._lock = threading.Lock()
 
     @property
+    def has_key_pair(self) -> bool:
+        """Whether there is something to sign with."""
+        return bool(self._credentials.secret_id and self._credentials.secret_key)
+
+    @property
     def token(self) -> str | None:
         """The session token that travels with each request of a temporary key."""
         return self._credentials.token

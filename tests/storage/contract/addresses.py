@@ -151,6 +151,17 @@ def test_stranger_sees_what_is_public_only(own: Place) -> None:
         nobody.get_object(**own.key("public"), response=ResponseHeaders(content_type="a/b"))
 
 
+def test_stranger_has_nothing_to_sign_with(own: Place) -> None:
+    nobody = own.store.anonymous()
+
+    with pytest.raises(errors.Refused):
+        nobody.presign_get(**own.key("k"), expires_s=60)
+    with pytest.raises(errors.Refused):
+        nobody.presign_put(**own.key("k"), expires_s=60)
+    with pytest.raises(errors.Refused):
+        nobody.presign_part(**own.key("k"), upload_id="1", number=1, expires_s=60)
+
+
 def _fetch(place: Place, method: str, url: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
     """Send a request as it stands, to the host that the address means or the gateway in front of it."""
     parts = urlsplit(url)
