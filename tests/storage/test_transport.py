@@ -482,17 +482,17 @@ def test_silent_store_times_out(recorder: Recorder) -> None:
 def test_child_of_a_fork_has_its_own_connection(
     recorder: Recorder, client: CosClient, body: FileSlice
 ) -> None:
-    client.head_bucket(**AT)
+    client.put_object(**AT, Key="k", Body=body)
     child = os.fork()
     if child == 0:
         try:
-            client.head_bucket(**AT)
+            client.put_object(**AT, Key="k", Body=body)
             os._exit(0)
         except BaseException:
             os._exit(1)
     _, status = os.waitpid(child, 0)
 
-    client.head_bucket(**AT)
+    client.put_object(**AT, Key="k", Body=body)
 
     assert status == 0
     assert len(recorder.seen) == 3

@@ -33,5 +33,6 @@ class CosClient(
         page = client.get_bucket(Bucket="photos-1250000000", Region="ap-guangzhou", Prefix="2026/")
 
     Arguments and results have the documented names; every result also has `RequestId`. Failures are
-    `apps.storage.errors`. Safe in several threads, and after a fork; opening one is cheap and sends nothing.
+    `apps.storage.errors`. Opening one is cheap and sends nothing. Safe in several threads. When no call is
+    under way at a fork, parent and child may both go on with it, the child on connections of its own.
     """
