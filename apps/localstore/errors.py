@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # Code -> (HTTP status, message). The table is the error list of the XML API reference, 2024-12.
 CODES: dict[str, tuple[int, str]] = {
@@ -78,7 +78,6 @@ class StoreError(Exception):
     message: str = ""
     status: int = 0
     extra: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str], ...] = field(default=())
     closes: bool = False
 
     def __post_init__(self) -> None:

@@ -50,5 +50,5 @@ class Exchange:
     def refusal(self, error: StoreError) -> Response:
         """Return the answer that an error becomes."""
         trace_id = ("x-cos-trace-id", trace_id_of(self.request_id))
-        headers = [("Content-Type", "application/xml"), trace_id, *error.headers]
+        headers = [("Content-Type", "application/xml"), trace_id]
         return Response(error.status, headers, self.error_xml(error), closes=error.closes)

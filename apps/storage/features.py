@@ -70,7 +70,6 @@ class Features:
     single_put_max: int
     single_copy_max: int
     delete_batch_max: int
-    has_part_crc64: bool
     may_force_download: bool
     bucket_name_help: str
 

@@ -72,7 +72,6 @@ FEATURES = Features(
     single_put_max=5 * _GIB,
     single_copy_max=5 * _GIB,
     delete_batch_max=1000,
-    has_part_crc64=True,
     # The default domain of buckets made since 2024. Source: "Bucket Domain Security Management", 2025-05.
     may_force_download=True,
     bucket_name_help=(
