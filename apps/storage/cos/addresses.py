@@ -88,6 +88,11 @@ def _bucket_host(endpoint: Endpoint, bucket: str, region: str) -> str:
     return f"{bucket}.cos.{region_canonical(region)}.{endpoint.suffix}"
 
 
+def object_address(endpoint: Endpoint, bucket: str, region: str, key: str) -> str:
+    """Return the public address of an object, unsigned."""
+    return f"{endpoint.scheme}://{bucket_host(endpoint, bucket, region)}/{key_quote(key)}"
+
+
 def service_host(endpoint: Endpoint, region: str | None = None) -> str:
     """Return the host that lists buckets, of all regions or of one."""
     if region is None:

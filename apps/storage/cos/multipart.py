@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 from apps.storage import errors
-from apps.storage.cos.addresses import bucket_host, copy_source
+from apps.storage.cos.addresses import copy_source, object_address
 from apps.storage.cos.arguments import (
     callback_argument,
     crc64_argument,
@@ -18,7 +18,6 @@ from apps.storage.cos.arguments import (
 )
 from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Result, xml_request
-from apps.storage.cos.keys import key_quote
 from apps.storage.cos.messages import Answer, Pace, Repeat, Subject
 from apps.storage.cos.multipart_lists import MultipartListOperations
 from apps.storage.cos.options import ObjectOptions, PartOptions, SourceOptions, headers_of
@@ -228,9 +227,8 @@ class MultipartOperations(MultipartListOperations):
             return None
         if not headers.get("etag", "").strip('"').endswith(f"-{count}"):
             return None
-        host = bucket_host(self.endpoint, bucket, region)
         return {
-            "Location": f"{self.endpoint.scheme}://{host}/{key_quote(key)}",
+            "Location": object_address(self.endpoint, bucket, region, key),
             "Bucket": bucket,
             "Key": key,
             "ETag": headers.get("etag", ""),

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.storage import errors
-from apps.storage.cos.addresses import bucket_host
+from apps.storage.cos.addresses import object_address
 from apps.storage.cos.arguments import callback_argument, flag_argument
 from apps.storage.cos.calls import Result
-from apps.storage.cos.keys import key_quote
 from apps.storage.cos.multipart import MultipartOperations
 from apps.storage.cos.objects import ObjectOperations
 from apps.storage.cos.options import SourceOptions, headers_of
@@ -205,9 +204,8 @@ class SliceParts(ObjectOperations, MultipartOperations):
 
     def _single(self, at: At, stored: Result, crc64: str | None) -> Result:
         """Return the answer to a single request in the shape of one to Complete; raises Corrupted."""
-        host = bucket_host(self.endpoint, at["Bucket"], at["Region"])
         done = {
-            "Location": f"{self.endpoint.scheme}://{host}/{key_quote(at['Key'])}",
+            "Location": object_address(self.endpoint, at["Bucket"], at["Region"], at["Key"]),
             "Bucket": at["Bucket"],
             "Key": at["Key"],
             "ETag": stored["ETag"],

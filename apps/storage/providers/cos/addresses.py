@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
-from apps.storage.cos.addresses import bucket_host, region_canonical
-from apps.storage.cos.keys import key_check, key_quote
+from apps.storage.cos.addresses import object_address, region_canonical
+from apps.storage.cos.keys import key_check
 from apps.storage.errors import Refused
 from apps.storage.providers.cos.client import OnClient
 from apps.storage.providers.cos.values import disposition_of, response_options
@@ -23,8 +23,7 @@ class AddressCalls(OnClient):
 
     def object_url(self, *, bucket: str, region: str, key: str) -> str:
         key_check(key)
-        endpoint = self.client.endpoint
-        return f"{endpoint.scheme}://{bucket_host(endpoint, bucket, region)}/{key_quote(key)}"
+        return object_address(self.client.endpoint, bucket, region, key)
 
     def object_of_url(self, url: str) -> ObjectRef | None:
         try:
