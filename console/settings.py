@@ -113,11 +113,16 @@ INSTALLED_APPS = [
     "template_partials",
     "console",
     "apps.accounts",
+    "apps.activity",
     "apps.connections",
     "apps.jobs",
+    "apps.access",
     "apps.transfers",
+    "apps.batches",
+    "apps.inventory",
     "apps.buckets",
     "apps.objects",
+    "apps.sharing",
     "apps.localstore",
 ]
 

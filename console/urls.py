@@ -13,5 +13,10 @@ urlpatterns = [
     path("", include("apps.transfers.urls")),
     path("", include("apps.jobs.urls")),
     path("", include("apps.connections.urls")),
+    path("", include("apps.access.urls")),
+    path("", include("apps.batches.urls")),
+    path("", include("apps.inventory.urls")),
+    path("", include("apps.sharing.urls")),
+    path("", include("apps.activity.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -6,7 +6,7 @@ costs, so a row is one f-string, and everything that is the same in all rows is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from html import escape
@@ -82,15 +82,6 @@ def key_html(key: str) -> str:
         for piece, is_sign in key_pieces(key)
     )
     return f'<bdi class="key">{pieces}</bdi>'
-
-
-def prefix_steps(prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield (name, prefix) of every folder on the way to `prefix`; `a//b/` has a folder without a name."""
-    end = prefix.find("/")
-    start = 0
-    while end >= 0:
-        yield prefix[start : end + 1], prefix[: end + 1]
-        start, end = end + 1, prefix.find("/", end + 1)
 
 
 def summary_of(query: ListQuery, count: int, *, has_more: bool) -> str:

@@ -15,17 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
+from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import explain
 from apps.connections.services import bucket_forget, bucket_region
 from apps.objects.content import WholeBody
 from apps.objects.forms import PAGE_SIZES, CopyForm, DeleteForm, FolderForm, ListForm
-from apps.objects.rows import ListQuery, RowWords, is_marker, prefix_steps, rows_html, summary_of
+from apps.objects.rows import ListQuery, RowWords, is_marker, rows_html, summary_of
 from apps.objects.services import FolderExists, ObjectChanged, download_open, folder_create, object_delete
 from apps.objects.tokens import trail_pack
 from apps.storage.errors import BucketNotFound, Denied, StorageError, Throttled, Unavailable
-from apps.storage.keys import key_name, key_parent, key_query, visible
+from apps.storage.keys import key_name, key_parent, visible
 from apps.storage.types import Listing, ObjectRef
 from apps.transfers.fields import KeyField
 from apps.transfers.services import SameObject, TargetExists, copy_start
@@ -162,7 +163,7 @@ def folder_new(request: ConnectionRequest, connection: str, bucket: str) -> Http
             return redirect(_folder_url(request, key))
     context = {"form": form, "prefix": prefix, "cancel_url": _folder_url(request, prefix)}
     context["action"] = _url(request, "folder-create", prefix=prefix)
-    context["crumbs"] = [*_crumbs(request, prefix), {"label": _("New folder"), "url": ""}]
+    context["crumbs"] = [*bucket_crumbs(request, prefix), {"label": _("New folder"), "url": ""}]
     return render(request, "objects/folder.html", context)
 
 
@@ -181,26 +182,11 @@ def _ref_of(request: ConnectionRequest) -> ObjectRef:
 
 
 def _url(request: ConnectionRequest, name: str, **query: str | int) -> str:
-    """Return the address of a page of this bucket; keys go into the query string and nowhere else."""
-    path = reverse(f"objects:{name}", args=[request.connection.slug, request.bucket])
-    given = "&".join(f"{key}={key_query(str(value))}" for key, value in query.items() if value != "")
-    return f"{path}?{given}" if given else path
+    return bucket_url(request, f"objects:{name}", **query)
 
 
 def _folder_url(request: ConnectionRequest, prefix: str) -> str:
     return _url(request, "list", prefix=prefix)
-
-
-def _crumbs(request: ConnectionRequest, prefix: str) -> list[dict[str, str]]:
-    """Return buckets › connection › bucket › folder › folder."""
-    buckets = reverse("buckets:list")
-    crumbs = [
-        {"label": _("Buckets"), "url": buckets},
-        {"label": request.connection.name, "url": f"{buckets}?connection={request.connection.slug}"},
-        {"label": request.bucket, "url": _folder_url(request, "")},
-    ]
-    crumbs += [{"label": name, "url": _folder_url(request, step)} for name, step in prefix_steps(prefix)]
-    return crumbs
 
 
 def _object_context(request: ConnectionRequest, key: str) -> dict[str, Any]:
@@ -209,7 +195,7 @@ def _object_context(request: ConnectionRequest, key: str) -> dict[str, Any]:
         "key": key,
         "name": visible(key_name(key)),
         "visible_key": visible(key),
-        "crumbs": [*_crumbs(request, key_parent(key)), {"label": key_name(key), "url": ""}],
+        "crumbs": [*bucket_crumbs(request, key_parent(key)), {"label": key_name(key), "url": ""}],
         "folder_url": _folder_url(request, key_parent(key)),
         "detail_url": _url(request, "detail", key=key),
         "download_url": _url(request, "download", key=key),
@@ -230,7 +216,7 @@ def _list_page(
         "prefix": prefix,
         "find": find,
         "title": visible(key_name(prefix)) or request.bucket,
-        "crumbs": _crumbs(request, prefix),
+        "crumbs": bucket_crumbs(request, prefix),
         "list_url": _url(request, "list"),
         "folder_create_url": _url(request, "folder-create", prefix=prefix),
         "upload_start_url": reverse("transfers:upload-start", args=[request.connection.slug, request.bucket]),

@@ -52,6 +52,15 @@ def key_parent(key: str) -> str:
     return key[: key.rfind("/", 0, len(key) - 1) + 1]
 
 
+def prefix_steps(prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield (name, prefix) of every folder on the way to `prefix`; `a//b/` has a folder without a name."""
+    end = prefix.find("/")
+    start = 0
+    while end >= 0:
+        yield prefix[start : end + 1], prefix[: end + 1]
+        start, end = end + 1, prefix.find("/", end + 1)
+
+
 def key_query(key: str) -> str:
     """Return `key` percent-encoded for the value of a query parameter; slashes stay readable."""
     return quote(key, safe="/")

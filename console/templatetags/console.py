@@ -21,6 +21,7 @@ from apps.jobs.models import Job
 from apps.storage.keys import key_pieces, visible
 from apps.storage.sizes import size_text
 from console import figures, script_strings
+from console.navigation import BUCKET_TABS
 
 register = template.Library()
 
@@ -117,6 +118,20 @@ def page_url(context: Context, page: Page[Any], direction: str) -> str:
     query = context["request"].GET.copy()
     query["page"] = str(page.next_page_number() if direction == "next" else page.previous_page_number())
     return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("_parts/bucket_tabs.html", takes_context=True)
+def bucket_tabs(context: Context) -> dict[str, Any]:
+    """Draw the tabs of the bucket that the page belongs to; nothing on pages of no bucket."""
+    request = context.get("request")
+    bucket = getattr(request, "bucket", "")
+    if request is None or not bucket:
+        return {"tabs": []}
+    here = request.resolver_match.view_name
+    arguments = [request.connection.slug, bucket]
+    return {
+        "tabs": [(tab, reverse(tab.routes[0], args=arguments), here in tab.routes) for tab in BUCKET_TABS]
+    }
 
 
 @register.filter

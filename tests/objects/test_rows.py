@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from django.utils.timezone import get_current_timezone
 
-from apps.objects.rows import RowWords, key_html, prefix_steps, rows_html
+from apps.objects.rows import RowWords, key_html, rows_html
 from apps.objects.tokens import TOKEN_MAX, trail_pack, trail_unpack
-from apps.storage.keys import key_name, key_parent, visible
+from apps.storage.keys import key_name, key_parent, prefix_steps, visible
 from apps.storage.sizes import size_text
 from apps.storage.types import Listing, ObjectSummary
 

@@ -1,0 +1,27 @@
+"""The ways through the console that every page shows: the tabs of a bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One page of a bucket. `routes` are the names of the routes below it, of which the first is its own."""
+
+    label: str | Promise
+    icon: str
+    routes: tuple[str, ...]
+
+
+BUCKET_TABS = (
+    Tab(
+        _("Objects"),
+        "folder",
+        ("objects:list", "objects:detail", "objects:copy", "objects:delete", "objects:folder-create"),
+    ),
+    Tab(_("Delete"), "trash", ("buckets:delete",)),
+)
