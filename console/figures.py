@@ -14,6 +14,30 @@ def rate_text(rate: float) -> str:
     return f"{size_text(floor(rate))}/s"
 
 
+def count_text(number: int) -> str:
+    """Return a number of things with its thousands set off."""
+    return f"{number:,}"
+
+
+def objects_rate_text(rate: float) -> str:
+    """Return objects per second in words; below ten with one digit, since a slow store is no standstill."""
+    shown = count_text(floor(rate)) if rate >= 10 else f"{floor(rate * 10) / 10:g}"
+    return gettext("%(count)s objects/s") % {"count": shown}
+
+
+def objects_text(done: int, total: int, *, is_done: bool) -> str:
+    """Return how many objects a job has dealt with; a total of 0 is not known yet."""
+    if is_done:
+        return ngettext("%(count)s object", "%(count)s objects", done) % {"count": count_text(done)}
+    if not total:
+        return gettext("%(count)s objects so far") % {"count": count_text(done)}
+    return gettext("%(done)s of %(total)s objects") % {"done": count_text(done), "total": count_text(total)}
+
+
+def failed_text(number: int) -> str:
+    return gettext("%(count)s failed") % {"count": count_text(number)}
+
+
 def percent(done: int, total: int) -> int:
     """Return whole percents, 100 only when everything is done; an empty object counts as done."""
     return 100 if done >= total else done * 100 // total

@@ -32,6 +32,10 @@ def _figures() -> dict[str, str]:
         "measuring": gettext("measuring…"),
         "bytes": gettext("{count} bytes"),
         "of": gettext("{done} of {total}"),
+        "objects-of": gettext("{done} of {total} objects"),
+        "objects-so-far": gettext("{count} objects so far"),
+        "objects-rate": gettext("{count} objects/s"),
+        "failed-objects": gettext("{count} failed"),
     }
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.jobs.rules import error_sentence
@@ -24,17 +25,21 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """One row per thing a person started: the record of it, whatever Redis forgets.
 
-        queued ──> running <──> paused
-                      │  └────> parked ──(retry)──> running
-                      v
-                  finishing ──> done
+        planning ──> planned ──(confirmed)──> queued ──> running <──> paused
+                                                          │  └────> parked ──(retry)──> running
+                                                          v
+                                                      finishing ──> done ──(retry of what failed)──> running
         any of these but done ──> canceling ──> canceled
 
-    Parked means: stopped by an error, nothing is lost, a person decides. `feature` is the URL namespace of
-    the app that owns the work, and with it the pause, resume, retry and cancel of the job.
+    Planned means: a person has to confirm what is listed. Parked means: stopped by an error, nothing is lost,
+    a person decides. `feature` is the URL namespace of the app that owns the work, and with it the pause,
+    resume, retry and cancel of the job. A job counts bytes or objects (`unit`). `objects_done` are those that
+    were dealt with, `objects_failed` among them; a total of 0 objects is not known yet.
     """
 
     class State(models.TextChoices):
+        PLANNING = "planning", _("Planning")
+        PLANNED = "planned", _("Waiting for confirmation")
         QUEUED = "queued", _("Queued")
         RUNNING = "running", _("Running")
         PAUSED = "paused", _("Paused")
@@ -47,9 +52,30 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         UPLOAD = "upload", _("Upload")
         COPY = "copy", _("Copy")
+        DELETE = "delete", _("Delete objects")
+        COPY_MANY = "copy-many", _("Copy objects")
+        MOVE = "move", _("Move objects")
+        RENAME = "rename", _("Rename")
+        ACCESS = "access", _("Change access")
+        HEADERS = "headers", _("Change headers")
+        EMPTY = "empty", _("Empty bucket")
+        WALK = "walk", _("Count objects")
 
-    ACTIVE = (State.QUEUED, State.RUNNING, State.PAUSED, State.PARKED, State.FINISHING, State.CANCELING)
+    class Unit(models.TextChoices):
+        BYTES = "bytes", _("Bytes")
+        OBJECTS = "objects", _("Objects")
+
     ENDED = (State.DONE, State.CANCELED)
+    ACTIVE = (
+        State.PLANNING,
+        State.PLANNED,
+        State.QUEUED,
+        State.RUNNING,
+        State.PAUSED,
+        State.PARKED,
+        State.FINISHING,
+        State.CANCELING,
+    )
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -60,6 +86,10 @@ class Job(models.Model):
     place = models.CharField(max_length=2000)
     bytes_total = models.BigIntegerField(default=0)
     bytes_done = models.BigIntegerField(default=0)
+    unit = models.CharField(max_length=10, choices=Unit.choices, default=Unit.BYTES)
+    objects_total = models.BigIntegerField(default=0)
+    objects_done = models.BigIntegerField(default=0)
+    objects_failed = models.BigIntegerField(default=0)
     error_code = models.CharField(max_length=100, blank=True)
     error_message = models.TextField(blank=True)
     error_request_id = models.CharField(max_length=200, blank=True)
@@ -87,6 +117,16 @@ class Job(models.Model):
     def error_said(self) -> str:
         """The store's own words, where the sentence is ours."""
         return "" if self.error_text == self.error_message else self.error_message
+
+    @property
+    def state_text(self) -> str:
+        if self.has_failures:
+            return gettext("Done with errors")
+        return self.get_state_display()
+
+    @property
+    def has_failures(self) -> bool:
+        return self.state == self.State.DONE and self.objects_failed > 0
 
     @property
     def is_active(self) -> bool:

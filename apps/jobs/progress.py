@@ -51,9 +51,9 @@ return 0
 
 @dataclass(frozen=True)
 class Gauge:
-    """What Redis knows of a job; `bytes_done` is None when it knows nothing."""
+    """What Redis knows of a job, in what the job counts; `done` is None when it knows nothing."""
 
-    bytes_done: int | None
+    done: int | None
     rate: float | None
 
 
@@ -120,7 +120,7 @@ def _gauge_of(fields: dict[bytes, bytes], now: float) -> Gauge:
         if b"s:%d" % slot in fields and float(fields[b"s:%d" % slot]) > now - TICK_SLOTS
     ]
     return Gauge(
-        bytes_done=None if base is None else int(base) + under_way,
+        done=None if base is None else int(base) + under_way,
         rate=accounting.rate_of(ticks, now=now) if ticks else None,
     )
 

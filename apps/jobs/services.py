@@ -24,18 +24,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figures:
-    """How far a job is. `rate` is bytes per second, `eta_s` seconds; both None while unknown."""
+    """How far a job is, in what it counts. `rate` is that per second, `eta_s` seconds; None while unknown."""
 
-    bytes_done: int
-    bytes_total: int
+    unit: str
+    done: int
+    total: int
+    failed: int
     rate: float | None
     eta_s: int | None
 
 
-def job_create(*, kind: str, feature: str, owner: Person, title: str, place: str, bytes_total: int) -> Job:
-    """This will record that a person started something. The job is queued and not yet running."""
+def job_create(
+    *,
+    kind: str,
+    feature: str,
+    owner: Person,
+    title: str,
+    place: str,
+    unit: str = Job.Unit.BYTES,
+    bytes_total: int = 0,
+    objects_total: int = 0,
+    state: str = Job.State.QUEUED,
+) -> Job:
+    """This will record that a person started something. The job is queued, or in `state`, and not running."""
     return Job.objects.create(
-        kind=kind, feature=feature, owner=owner, title=title, place=place, bytes_total=bytes_total
+        kind=kind,
+        feature=feature,
+        owner=owner,
+        title=title,
+        place=place,
+        unit=unit,
+        bytes_total=bytes_total,
+        objects_total=objects_total,
+        state=state,
     )
 
 
@@ -78,6 +99,20 @@ def job_confirm_bytes(job_id: UUID, *, bytes_done: int) -> None:
     Job.objects.filter(pk=job_id).update(bytes_done=bytes_done)
 
 
+def job_count(
+    job_id: UUID, *, done: int, failed: int = 0, total: int | None = None, bytes_done: int | None = None
+) -> None:
+    """This will set how many objects were dealt with, absolute numbers taken from the rows of the work.
+
+    Moves the gauge by the difference and, a few times a second at most, tells the live pages.
+    """
+    before = Job.objects.filter(pk=job_id).values_list("objects_done", flat=True).first()
+    numbers = {"objects_total": total, "bytes_done": bytes_done}
+    known = {name: number for name, number in numbers.items() if number is not None}
+    Job.objects.filter(pk=job_id).update(objects_done=done, objects_failed=failed, **known)
+    job_report(job_id, base=done, delta=max(0, done - (before or 0)))
+
+
 def job_report(
     job_id: UUID, *, part: int | None = None, sent: int = 0, base: int | None = None, delta: int = 0
 ) -> None:
@@ -101,14 +136,21 @@ def figures_for(jobs: Sequence[Job]) -> dict[UUID, Figures]:
 
 
 def _figures_of(job: Job, gauge: progress.Gauge | None) -> Figures:
-    done = job.bytes_done
-    if gauge is not None and gauge.bytes_done is not None:
-        done = max(done, min(gauge.bytes_done, job.bytes_total))
-    rate = gauge.rate if gauge is not None and job.state == Job.State.RUNNING else None
-    left = accounting.eta_s(remaining=job.bytes_total - done, rate=rate) if rate else None
+    counts_objects = job.unit == Job.Unit.OBJECTS
+    done, total = (
+        (job.objects_done, job.objects_total) if counts_objects else (job.bytes_done, job.bytes_total)
+    )
+    # Objects are counted in the rows before the gauge hears of them; bytes under way are in the gauge alone.
+    if gauge is not None and gauge.done is not None and not counts_objects:
+        done = max(done, min(gauge.done, total))
+    is_moving = job.state in (Job.State.RUNNING, Job.State.PLANNING)
+    rate = gauge.rate if gauge is not None and is_moving else None
+    left = accounting.eta_s(remaining=total - done, rate=rate) if rate and total else None
     return Figures(
-        bytes_done=done,
-        bytes_total=job.bytes_total,
+        unit=job.unit,
+        done=done,
+        total=total,
+        failed=job.objects_failed,
         rate=rate,
         eta_s=None if left is None else ceil(left),
     )
@@ -127,8 +169,10 @@ def message_of(job: Job, figures: Figures, *, read_at: float) -> dict[str, Any]:
         "kind": job.kind,
         "state": job.state,
         "title": job.title,
-        "bytes_done": figures.bytes_done,
-        "bytes_total": figures.bytes_total,
+        "unit": figures.unit,
+        "done": figures.done,
+        "total": figures.total,
+        "failed": figures.failed,
         "rate": figures.rate,
         "eta_s": figures.eta_s,
         "error_message": job.error_message,

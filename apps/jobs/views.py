@@ -27,6 +27,8 @@ RECENT = timedelta(hours=1)
 State = Job.State
 # What a person may ask of a job, by the state it is in; the app that owns the work has the views.
 ACTIONS = {
+    State.PLANNING: ("cancel",),
+    State.PLANNED: ("cancel",),
     State.QUEUED: ("pause", "cancel"),
     State.RUNNING: ("pause", "cancel"),
     State.PAUSED: ("resume", "cancel"),
@@ -46,7 +48,13 @@ class Row:
 def _rows(jobs: Iterable[Job]) -> list[Row]:
     found = list(jobs)
     figures = figures_for(found)
-    return [Row(job, figures[job.pk], ACTIONS.get(State(job.state), ())) for job in found]
+    return [Row(job, figures[job.pk], _actions_of(job)) for job in found]
+
+
+def _actions_of(job: Job) -> tuple[str, ...]:
+    if job.has_failures:
+        return ("retry",)
+    return ACTIONS.get(State(job.state), ())
 
 
 def _jobs_of(request: HttpRequest) -> JobQuerySet:

@@ -126,7 +126,7 @@ def transfer_state(request: HttpRequest, job: UUID) -> HttpResponse:
             "size": transfer.size,
             "file_modified_ms": transfer.file_modified_ms,
             "received": services.slices_received(transfer),
-            "bytes_done": figures.bytes_done,
+            "done": figures.done,
             "error_message": transfer.job.error_message,
             "version": version,
         }

@@ -10,14 +10,15 @@ from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
 from django.template import Context
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join, json_script
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext
 
 from apps.jobs.models import Job
+from apps.jobs.services import Figures
 from apps.storage.keys import key_pieces, visible
 from apps.storage.sizes import size_text
 from console import figures, script_strings
@@ -54,6 +55,45 @@ def size_plain(value: int) -> str:
 @register.filter
 def rate(value: float) -> str:
     return figures.rate_text(value)
+
+
+@register.filter
+def count(value: int) -> str:
+    return figures.count_text(value)
+
+
+@register.simple_tag
+def rate_of(of_job: Figures) -> str:
+    """Say how fast a job is, in what it counts."""
+    said = of_job.rate or 0.0
+    return figures.objects_rate_text(said) if of_job.unit == Job.Unit.OBJECTS else figures.rate_text(said)
+
+
+@register.simple_tag
+def progress_text(job: Job, of_job: Figures) -> SafeString | str:
+    """Say how far a job is: of everything once it is done, of what is known before."""
+    is_done = job.state == Job.State.DONE
+    if of_job.unit == Job.Unit.OBJECTS:
+        return figures.objects_text(of_job.done, of_job.total, is_done=is_done)
+    if is_done:
+        return size(of_job.total)
+    pair = {"done": size(of_job.done), "total": size(of_job.total)}
+    # The words are ours, and `size` escapes what it draws.
+    return mark_safe(gettext("%(done)s of %(total)s") % pair)  # noqa: S308
+
+
+@register.simple_tag
+def failed_text(number: int) -> str:
+    return figures.failed_text(number) if number else ""
+
+
+@register.simple_tag
+def parts_url(job: Job) -> str:
+    """Return where the app that owns a job shows more of it, '' where it has nothing to show."""
+    try:
+        return reverse(f"{job.feature}:job-parts", args=[job.pk])
+    except NoReverseMatch:
+        return ""
 
 
 @register.filter

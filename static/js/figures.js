@@ -24,6 +24,15 @@ export function rate(bytesPerSecond) {
   return `${size(Math.floor(bytesPerSecond))}/s`;
 }
 
+export function count(number) {
+  return number.toLocaleString('en-US');
+}
+
+export function objectsRate(objectsPerSecond) {
+  const shown = objectsPerSecond >= 10 ? count(Math.floor(objectsPerSecond)) : Math.floor(objectsPerSecond * 10) / 10;
+  return word('objects-rate', { count: shown });
+}
+
 export function percent(done, total) {
   return done >= total ? 100 : Math.floor((done * 100) / total);
 }

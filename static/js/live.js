@@ -1,6 +1,6 @@
 // Live figures: one stream per page, and polling for as long as it cannot be had.
 
-import { duration, percent, rate, size } from './figures.js';
+import { count, duration, objectsRate, percent, rate, size } from './figures.js';
 import { isNews } from './heard.js';
 import { word } from './strings.js';
 
@@ -67,17 +67,31 @@ function refetch() {
 }
 
 function draw(row, job) {
+  const isBytes = job.unit === 'bytes';
+  const isKnown = isBytes || job.total > 0;
   const bar = row.querySelector('[data-live="bar"]');
-  if (bar && job.state !== 'done') {
-    bar.max = job.bytes_total || 1;
-    bar.value = job.bytes_done;
+  if (bar && isKnown && job.state !== 'done') {
+    bar.max = job.total || 1;
+    bar.value = job.done;
   }
-  if (job.state !== 'done') {
-    write(row, 'bytes', word('of', { done: size(job.bytes_done), total: size(job.bytes_total) }));
-  }
-  write(row, 'percent', `${percent(job.bytes_done, job.bytes_total)} %`);
-  write(row, 'rate', job.rate ? rate(job.rate) : '');
-  write(row, 'left', job.eta_s == null ? word('measuring') : word('left', { time: duration(job.eta_s) }));
+  if (job.state !== 'done') write(row, 'done', isBytes ? bytesOf(job) : objectsOf(job));
+  write(row, 'percent', isKnown ? `${percent(job.done, job.total)} %` : '');
+  write(row, 'failed', job.failed ? word('failed-objects', { count: count(job.failed) }) : '');
+  write(row, 'rate', job.rate ? (isBytes ? rate : objectsRate)(job.rate) : '');
+  write(row, 'left', isKnown ? leftOf(job) : '');
+}
+
+function bytesOf(job) {
+  return word('of', { done: size(job.done), total: size(job.total) });
+}
+
+function objectsOf(job) {
+  if (!job.total) return word('objects-so-far', { count: count(job.done) });
+  return word('objects-of', { done: count(job.done), total: count(job.total) });
+}
+
+function leftOf(job) {
+  return job.eta_s == null ? word('measuring') : word('left', { time: duration(job.eta_s) });
 }
 
 function write(row, name, text) {

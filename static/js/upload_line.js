@@ -37,7 +37,7 @@ export class UploadLine {
 
   // What the console knows: bytes that the store has confirmed.
   follow(job) {
-    this.#stored = job.bytes_done;
+    this.#stored = job.done;
     this.draw();
   }
 

@@ -80,9 +80,9 @@ def test_stranger_is_told_nothing(stranger: Person, owner: Person) -> None:
 def test_slow_page_holds_the_newest_figures_only(owner: Person) -> None:
     listener = Listener(owner)
     for done in range(1000):
-        listener.offer({"id": "1", "owner": owner.pk, "bytes_done": done})
+        listener.offer({"id": "1", "owner": owner.pk, "done": done})
 
-    assert listener.take(0.0) == [{"id": "1", "owner": owner.pk, "bytes_done": 999}]
+    assert listener.take(0.0) == [{"id": "1", "owner": owner.pk, "done": 999}]
     assert listener.take(0.0) == []
 
 

@@ -37,7 +37,7 @@ def job(owner: Person) -> Job:
 
 def done(job: Job) -> int:
     job.refresh_from_db()
-    return figures_for([job])[job.pk].bytes_done
+    return figures_for([job])[job.pk].done
 
 
 @pytest.mark.usefixtures("redis")
@@ -143,4 +143,4 @@ def test_published_figures_reach_a_subscriber(job: Job) -> None:
     job_announce(job.pk)
 
     message = next(item for item in messages if item)
-    assert (message["id"], message["state"], message["bytes_total"]) == (str(job.pk), "running", 1000)
+    assert (message["id"], message["state"], message["total"]) == (str(job.pk), "running", 1000)

@@ -76,9 +76,7 @@ def test_worker_killed_in_the_middle_of_an_upload(
     started = begin_upload(visitor, "survival/upload.bin", len(content))
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send_slices, visitor, started, content)
-        wait_for(
-            lambda: visitor.json(started["state_url"])["bytes_done"] > 0, seconds=30, why="Nothing was sent."
-        )
+        wait_for(lambda: visitor.json(started["state_url"])["done"] > 0, seconds=30, why="Nothing was sent.")
 
         console.kill("worker")
         sending.result()
@@ -120,11 +118,11 @@ def test_redis_flushed_while_an_upload_runs(
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send_slices, visitor, started, content)
         before = wait_for(
-            lambda: visitor.json(started["state_url"])["bytes_done"], seconds=30, why="Nothing was sent."
+            lambda: visitor.json(started["state_url"])["done"], seconds=30, why="Nothing was sent."
         )
 
         console.redis_flush()
-        after = visitor.json(started["state_url"])["bytes_done"]
+        after = visitor.json(started["state_url"])["done"]
         sending.result()
 
     assert after >= before - 4 * started["part_size"]

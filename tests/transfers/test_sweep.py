@@ -108,7 +108,7 @@ def test_upload_that_stands_still_is_told_to_the_pages(begin: Begin) -> None:
 
     transfers_announce()
 
-    assert next(item for item in messages if item)["bytes_done"] == 8 * MIB
+    assert next(item for item in messages if item)["done"] == 8 * MIB
 
 
 def test_sweep_runs_twice_in_a_row(begin: Begin) -> None:

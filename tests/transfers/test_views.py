@@ -112,7 +112,7 @@ def test_state_lists_what_was_received(owner_client: Client, begin: Callable[...
     answer = owner_client.get(reverse("transfers:state", args=[transfer.job_id])).json()
 
     assert answer["received"] == [1, 3]
-    assert answer["bytes_done"] == 4 * MIB
+    assert answer["done"] == 4 * MIB
     assert answer["state"] == "running"
 
 
