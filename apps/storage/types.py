@@ -147,10 +147,11 @@ class StoredPart:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """The store's answer to a finished write."""
+    """The store's answer to a finished write; `request_id` is what its support asks for."""
 
     etag: str
     crc64: str | None = None
+    request_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -189,16 +190,21 @@ class ObjectRef:
 
 @dataclass(frozen=True)
 class DeleteFailure:
-    """A key that Delete Multiple could not delete, with the store's own words."""
+    """A key that Delete Multiple could not delete, with the store's own words.
+
+    `request_id` is that of the request that the key went in.
+    """
 
     key: str
     code: str
     message: str
+    request_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class DeleteOutcome:
-    """What Delete Multiple reported."""
+    """What Delete Multiple reported; `request_id` is that of the batch, '' where none was sent."""
 
     deleted: tuple[str, ...]
     failures: tuple[DeleteFailure, ...]
+    request_id: str = field(default="", compare=False)

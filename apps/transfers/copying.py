@@ -9,11 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 
 from apps.connections.services import store_for
+from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
 from apps.storage.errors import StorageError
 from apps.storage.types import ObjectRef, StoredPart
-from apps.transfers.leases import transfer_lease
 from apps.transfers.ledger import part_record, transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.targets import target_require_free
@@ -31,7 +31,7 @@ def copy_batch(*, transfer_id: int) -> bool | None:
     nothing to do here: the job was stopped, is gone, or another worker is at it. Safe to repeat. Raises
     StorageError when the store refuses a part; the parts that are done stay done.
     """
-    with transfer_lease(transfer_id) as is_ours:
+    with row_lease(Transfer, transfer_id) as is_ours:
         transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
         if not is_ours or transfer is None:
             return None

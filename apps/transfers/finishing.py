@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.connections.services import store_for
+from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import error_fields, job_move
 from apps.storage.digest import crc64_combine_parts
@@ -23,7 +24,6 @@ from apps.storage.errors import (
 )
 from apps.storage.types import StoredObject, StoredPart
 from apps.transfers import spool
-from apps.transfers.leases import transfer_lease
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.targets import target_require_free
@@ -51,7 +51,7 @@ def transfer_complete(*, transfer_id: int) -> None:
     Safe to repeat and to be killed at any point: what the store has done already is recognized by size
     and CRC-64. Raises StorageError when the store refuses or holds something else.
     """
-    with transfer_lease(transfer_id) as is_ours:
+    with row_lease(Transfer, transfer_id) as is_ours:
         transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
         if not is_ours or transfer is None or transfer.job.state != Job.State.FINISHING:
             return
@@ -142,7 +142,7 @@ def transfer_abort(*, transfer_id: int) -> None:
     A worker may still be sending when a person cancels: raises Throttled until it has noticed. An object
     that went out in a single request before that is in the store, and the job says so by being done.
     """
-    with transfer_lease(transfer_id) as is_ours:
+    with row_lease(Transfer, transfer_id) as is_ours:
         transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
         if not is_ours or transfer is None or transfer.job.state != Job.State.CANCELING:
             return

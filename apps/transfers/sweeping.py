@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from apps.jobs.leases import is_free
 from apps.jobs.models import Job
 from apps.jobs.progress import once_in
 from apps.jobs.services import job_announce, job_move
 from apps.transfers import spool
-from apps.transfers.leases import is_free
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.connections.models import Connection, ConnectionMember, Role
 from apps.jobs.events import hub
+from apps.jobs.leases import LEASE, row_lease
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.digest import crc64_update
@@ -23,7 +24,6 @@ from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders
 from apps.transfers import finishing, receiver, services, spool, tasks
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
-from apps.transfers.leases import LEASE, transfer_lease
 from apps.transfers.models import Transfer
 from apps.transfers.sending import Sent, part_send
 from apps.transfers.sweeping import transfers_owed
@@ -212,9 +212,9 @@ def test_partials_of_a_killed_web_process_make_room(
 
 def test_lease_that_was_lost_stays_with_its_new_holder(begin: Begin) -> None:
     transfer = begin(3)
-    with transfer_lease(transfer.pk) as first:
+    with row_lease(Transfer, transfer.pk) as first:
         Transfer.objects.update(lease_until=timezone.now())
-        with transfer_lease(transfer.pk) as second:
+        with row_lease(Transfer, transfer.pk) as second:
             assert (first, second) == (True, True)
             held_until = Transfer.objects.get().lease_until
     # The first one's end came after the second's and freed nothing that was not its own.
@@ -225,7 +225,7 @@ def test_lease_from_before_the_clock_was_set_back_is_free(begin: Begin) -> None:
     transfer = begin(3)
     Transfer.objects.update(lease_until=timezone.now() + timedelta(hours=1))
 
-    with transfer_lease(transfer.pk) as is_ours:
+    with row_lease(Transfer, transfer.pk) as is_ours:
         assert is_ours
 
 

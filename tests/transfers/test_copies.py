@@ -9,6 +9,7 @@ import pytest
 
 from apps.accounts.models import Person
 from apps.connections.models import Connection
+from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.errors import Conflict, ObjectNotFound, Throttled
@@ -17,7 +18,6 @@ from apps.storage.types import ObjectRef
 from apps.transfers import services, tasks
 from apps.transfers.copying import copy_batch
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
-from apps.transfers.leases import transfer_lease
 from apps.transfers.models import Transfer
 from tests.conftest import REGION
 from tests.transfers.conftest import MIB
@@ -158,7 +158,7 @@ def test_copy_of_another_worker_is_left_alone(copy: Copy, put: Callable[..., str
     put("large.bin", large)
     transfer = copy()
 
-    with transfer_lease(transfer.pk) as is_ours:
+    with row_lease(Transfer, transfer.pk) as is_ours:
         assert is_ours
         assert copy_batch(transfer_id=transfer.pk) is None
 

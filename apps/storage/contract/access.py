@@ -34,8 +34,11 @@ class Access(Protocol):
     def get_object_acl(self, *, bucket: str, region: str, key: str) -> Acl:
         """Return the grants of an object, `is_inherited` where the bucket's decide."""
 
-    def put_object_acl(self, *, bucket: str, region: str, key: str, acl: Acl | str) -> None:
-        """Replace the grants of an object, as for a bucket; one that is inherited takes them away."""
+    def put_object_acl(self, *, bucket: str, region: str, key: str, acl: Acl | str) -> str:
+        """Replace the grants of an object, as for a bucket; one that is inherited takes them away.
+
+        Returns the id of the request, for a receipt.
+        """
 
     def get_bucket_cors(self, *, bucket: str, region: str) -> Cors:
         """Return the CORS rules of a bucket, in the order in which they are tried."""

@@ -25,8 +25,9 @@ class AccessCalls(OnClient):
     def get_object_acl(self, *, bucket: str, region: str, key: str) -> Acl:
         return acl_of(self.client.get_object_acl(Bucket=bucket, Region=region, Key=key))
 
-    def put_object_acl(self, *, bucket: str, region: str, key: str, acl: Acl | str) -> None:
-        self.client.put_object_acl(Bucket=bucket, Region=region, Key=key, **acl_options(acl))
+    def put_object_acl(self, *, bucket: str, region: str, key: str, acl: Acl | str) -> str:
+        answer = self.client.put_object_acl(Bucket=bucket, Region=region, Key=key, **acl_options(acl))
+        return str(answer["RequestId"])
 
     def get_bucket_cors(self, *, bucket: str, region: str) -> Cors:
         try:

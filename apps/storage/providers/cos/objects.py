@@ -158,7 +158,9 @@ class ObjectCalls(OnClient):
         batch = [key for key in keys if key_is_xml_safe(key) and "\r" not in key]
         sent = frozenset(batch)
         left = [key for key in keys if key not in sent]
-        deleted, failures = self._delete_batch(bucket, region, batch, is_quiet) if batch else ([], [])
+        nothing: tuple[list[str], list[DeleteFailure], str] = ([], [], "")
+        found = self._delete_batch(bucket, region, batch, is_quiet) if batch else nothing
+        deleted, failures, request_id = found
         for key in left:
             try:
                 self.delete_object(bucket=bucket, region=region, key=key)
@@ -166,12 +168,12 @@ class ObjectCalls(OnClient):
             except errors.Canceled:
                 raise
             except errors.StorageError as error:
-                failures.append(DeleteFailure(key, error.code, error.message))
-        return DeleteOutcome(deleted=tuple(deleted), failures=tuple(failures))
+                failures.append(DeleteFailure(key, error.code, error.message, error.request_id))
+        return DeleteOutcome(tuple(deleted), tuple(failures), request_id)
 
     def _delete_batch(
         self, bucket: str, region: str, keys: Sequence[str], is_quiet: bool
-    ) -> tuple[list[str], list[DeleteFailure]]:
+    ) -> tuple[list[str], list[DeleteFailure], str]:
         answer = self.client.delete_multiple_object(
             Bucket=bucket, Region=region, Objects=[{"Key": key} for key in keys], Quiet=is_quiet
         )
@@ -180,9 +182,9 @@ class ObjectCalls(OnClient):
             deleted = set(keys) - set(failures)
         else:
             deleted = {record_text(record, "Key") for record in answer["Deleted"]} - set(failures)
-        return [key for key in keys if key in deleted], [
-            delete_failure_of(key, failures.get(key)) for key in keys if key not in deleted
-        ]
+        request_id = answer["RequestId"]
+        failed = [delete_failure_of(key, failures.get(key), request_id) for key in keys if key not in deleted]
+        return [key for key in keys if key in deleted], failed, request_id
 
 
 def _unmodified(key: str, fields: dict[str, Any]) -> CosObjectBody:

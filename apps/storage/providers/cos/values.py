@@ -90,14 +90,16 @@ def unfinished_of(record: Mapping[str, Any]) -> UnfinishedUpload:
 
 def stored_of(result: Mapping[str, Any]) -> StoredObject:
     """Return the answer to a write."""
-    return StoredObject(etag=etag_bare(result["ETag"]), crc64=crc64_text(result["CRC64"]))
+    etag, crc64 = etag_bare(result["ETag"]), crc64_text(result["CRC64"])
+    return StoredObject(etag, crc64, request_id=result.get("RequestId", ""))
 
 
-def delete_failure_of(key: str, record: Mapping[str, str] | None) -> DeleteFailure:
+def delete_failure_of(key: str, record: Mapping[str, str] | None, request_id: str) -> DeleteFailure:
     """Return why a key was not deleted; None stands for a key that the answer left out."""
     if record is None:
-        return DeleteFailure(key, "", "The store did not say what happened to this key.")
-    return DeleteFailure(key, record_text(record, "Code", ""), record_text(record, "Message", ""))
+        return DeleteFailure(key, "", "The store did not say what happened to this key.", request_id)
+    code, message = record_text(record, "Code", ""), record_text(record, "Message", "")
+    return DeleteFailure(key, code, message, request_id)
 
 
 def options_of(headers: ObjectHeaders) -> dict[str, Any]:

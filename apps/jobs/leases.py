@@ -1,4 +1,8 @@
-"""Who is at work on a transfer: a worker that is killed loses its lease by not renewing it."""
+"""Who is at work on a row: a worker that is killed loses its lease by not renewing it.
+
+A row that can be leased has a column `lease_until`: how long the worker that holds it may be believed to be
+alive.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, connections
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
-
-from apps.transfers.models import Transfer
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +24,7 @@ RENEW_EVERY_S = 2.5
 
 
 def is_free(now: datetime) -> Q:
-    """Return the condition for a transfer that nobody holds.
+    """Return the condition for a row that nobody holds.
 
     A lease further ahead than any worker sets it was written before the clock was set back.
     """
@@ -29,16 +32,16 @@ def is_free(now: datetime) -> Q:
 
 
 @contextmanager
-def transfer_lease(transfer_id: int) -> Iterator[bool]:
-    """Give True to exactly one worker at a time; the others get False and leave the transfer alone.
+def row_lease(model: type[Model], pk: int) -> Iterator[bool]:
+    """Give True to exactly one worker at a time; the others get False and leave the row alone.
 
     A thread renews it for as long as the block runs: Complete of a very large object takes minutes. Only
     the value that this worker wrote last is renewed or released, so that a lease which was lost to another
     worker, by a suspended machine for instance, stays with that one.
     """
     now = timezone.now()
-    lease = Lease(transfer_id, now + LEASE)
-    if not Transfer.objects.filter(is_free(now), pk=transfer_id).update(lease_until=lease.until):
+    lease = Lease(model._default_manager.filter(pk=pk), now + LEASE)
+    if not lease.row.filter(is_free(now)).update(lease_until=lease.until):
         yield False
         return
     renewer = threading.Thread(target=lease.keep, daemon=True)
@@ -54,14 +57,13 @@ def transfer_lease(transfer_id: int) -> Iterator[bool]:
 class Lease:
     """The lease that this worker holds, until it has ended or was lost."""
 
-    def __init__(self, transfer_id: int, until: datetime) -> None:
-        self.transfer_id = transfer_id
+    def __init__(self, row: QuerySet[Any], until: datetime) -> None:
+        self.row = row
         self.until = until
         self.ended = threading.Event()
 
     def move_to(self, until: datetime) -> bool:
-        held = Transfer.objects.filter(pk=self.transfer_id, lease_until=self.until)
-        moved = held.update(lease_until=until)
+        moved = self.row.filter(lease_until=self.until).update(lease_until=until)
         if moved:
             self.until = until
         return bool(moved)
@@ -79,5 +81,5 @@ class Lease:
             return self.move_to(timezone.now() + LEASE)
         except DatabaseError:
             # The next round may succeed; if none does, the lease passes on, as it should.
-            logger.warning("A lease was not renewed.", extra={"transfer": self.transfer_id}, exc_info=True)
+            logger.warning("A lease was not renewed.", exc_info=True)
             return True
