@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.services import bucket_region
-from apps.objects.forms import CopyForm, DeleteForm
+from apps.objects.forms.changes import CopyForm, DeleteForm
 from apps.objects.services import ObjectChanged, object_delete
 from apps.objects.views.places import folder_url, object_context, ref_of
 from apps.storage.keys import key_name, key_parent, visible

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from apps.connections.crumbs import bucket_crumbs
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
-from apps.objects.forms import FolderForm
+from apps.objects.forms.changes import FolderForm
 from apps.objects.services import FolderExists, folder_create
 from apps.objects.views.places import folder_url, key_of, page_url
 from apps.storage.keys import key_name, visible

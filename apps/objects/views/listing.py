@@ -17,7 +17,7 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import explain
 from apps.connections.services import bucket_forget
-from apps.objects.forms import PAGE_SIZES, ListForm
+from apps.objects.forms.listing import PAGE_SIZES, ListForm
 from apps.objects.rows import ListQuery, RowWords, is_marker, rows_html, summary_of
 from apps.objects.tokens import trail_pack
 from apps.objects.views.places import denied_words, page_url
