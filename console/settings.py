@@ -235,6 +235,7 @@ CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_TASK_ROUTES = {
     "apps.transfers.tasks.send_part": {"queue": "slices"},
     "apps.transfers.tasks.copy_parts": {"queue": "copies"},
+    "apps.inventory.tasks.walk_pages": {"queue": "copies"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -256,7 +257,20 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "sweep-walks": {
+        "task": "apps.inventory.tasks.sweep_walks",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
+    "prune-walks": {
+        "task": "apps.inventory.tasks.prune_walks",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
 }
+
+# A count goes on beyond this, but an index holds no further keys. A row takes some hundred bytes.
+INDEX_KEYS_MAX = env_int("INDEX_KEYS_MAX", 20_000_000)
 
 # Slices wait here between the browser and the store.
 SPOOL_DIR = Path(os.environ.get("SPOOL_DIR", DATA_DIR / "spool"))
