@@ -23,5 +23,7 @@ BUCKET_TABS = (
         "folder",
         ("objects:list", "objects:detail", "objects:copy", "objects:delete", "objects:folder-create"),
     ),
-    Tab(_("Delete"), "trash", ("buckets:delete",)),
+    Tab(_("Overview"), "info-circle", ("buckets:overview",)),
+    Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),
+    Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:delete")),
 )

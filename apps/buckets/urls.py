@@ -2,11 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.buckets import views
+from apps.buckets.views import listing, making, overview, removal, unfinished
 
 app_name = "buckets"
+BUCKET = "b/<slug:connection>/<str:bucket>/"
 urlpatterns = [
-    path("buckets/", views.bucket_list, name="list"),
-    path("buckets/new/", views.bucket_new, name="create"),
-    path("b/<slug:connection>/<str:bucket>/delete/", views.bucket_remove, name="delete"),
+    path("buckets/", listing.bucket_list, name="list"),
+    path("buckets/facts/", listing.bucket_facts, name="facts"),
+    path("buckets/new/", making.bucket_new, name="create"),
+    path("buckets/name-check/", making.bucket_name_check, name="name-check"),
+    path(BUCKET, overview.bucket_overview, name="overview"),
+    path(f"{BUCKET}unfinished/", unfinished.unfinished_list, name="unfinished"),
+    path(f"{BUCKET}unfinished/abort/", unfinished.unfinished_abort, name="unfinished-abort"),
+    path(f"{BUCKET}danger/", removal.bucket_danger, name="danger"),
+    path(f"{BUCKET}delete/", removal.bucket_remove, name="delete"),
 ]

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.buckets import services
+from apps.buckets.services import listing
 from apps.connections.models import Connection
 from apps.connections.services import connection_create
 from apps.localstore.server import LocalStore
@@ -85,7 +85,7 @@ def test_failing_connection_has_its_own_line_beside_the_others(
 def test_silent_store_does_not_hold_up_the_page(
     owner: Person, owner_client: Client, connection: Connection, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "LIST_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(listing, "LIST_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         connection_create(
             owner=owner,

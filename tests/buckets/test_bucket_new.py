@@ -7,7 +7,9 @@ from django.test import Client
 
 from apps.connections.models import Connection, ConnectionMember, Role
 from apps.localstore.server import LocalStore
+from apps.storage.grants import Grant, account_grantee
 from apps.storage.store import ObjectStore
+from apps.storage.tags import Tag
 from tests.conftest import ACCOUNT, REGION
 
 URL = "/buckets/new/"
@@ -27,7 +29,7 @@ def test_bucket_is_created_under_its_full_name(
     response = owner_client.post(URL, fields(connection, short(bucket_name)))
 
     assert response.status_code == 302
-    assert response["Location"] == f"/b/{connection.slug}/{bucket_name}/objects/"
+    assert response["Location"] == f"/b/{connection.slug}/{bucket_name}/"
     assert bucket_name in {bucket.name for bucket in store.list_buckets()}
     assert connection.known_buckets.get(name=bucket_name).region == REGION
 
@@ -37,7 +39,7 @@ def test_typed_appid_is_not_appended_twice(
 ) -> None:
     response = owner_client.post(URL, fields(connection, bucket_name))
 
-    assert response["Location"] == f"/b/{connection.slug}/{bucket_name}/objects/"
+    assert response["Location"] == f"/b/{connection.slug}/{bucket_name}/"
 
 
 @pytest.mark.parametrize(
@@ -92,14 +94,6 @@ def test_taken_name_is_said_beside_the_field(
     assert "You have a bucket with this name already." in page
 
 
-def test_full_name_is_shown_while_typing(owner_client: Client, connection: Connection) -> None:
-    response = owner_client.get(URL, fields(connection, "photos"), headers={"HX-Request": "true"})
-    page = response.content.decode()
-
-    assert "<html" not in page
-    assert f"photos-{ACCOUNT.appid}" in page
-
-
 def test_missing_appid_is_said(owner_client: Client, connection: Connection) -> None:
     connection.appid = ""
     connection.save()
@@ -145,3 +139,105 @@ def test_storage_error_shows_code_and_request_id(
     assert response.status_code == 403
     assert "AccessDenied" in response.content.decode()
     assert "Request id" in response.content.decode()
+
+
+def test_grants_and_tags_go_with_the_bucket(
+    owner_client: Client, connection: Connection, store: ObjectStore, bucket_name: str
+) -> None:
+    rows = {
+        "grants-TOTAL_FORMS": "3",
+        "grants-INITIAL_FORMS": "0",
+        "grants-0-account": "100000000002",
+        "grants-0-permission": "READ",
+        "grants-1-account": "100000000003",
+        "grants-1-sub_account": "100000000004",
+        "grants-1-permission": "FULL_CONTROL",
+        "grants-2-permission": "READ",
+        "tags-TOTAL_FORMS": "2",
+        "tags-INITIAL_FORMS": "0",
+        "tags-0-key": "team",
+        "tags-0-value": "色 design",
+        "tags-1-key": "empty",
+    }
+
+    response = owner_client.post(URL, fields(connection, short(bucket_name)) | rows)
+
+    assert response.status_code == 302
+    acl = store.get_bucket_acl(bucket=bucket_name, region=REGION)
+    assert set(acl.explicit) == {
+        Grant(account_grantee("100000000002"), "READ"),
+        Grant(account_grantee("100000000003", "100000000004"), "FULL_CONTROL"),
+    }
+    tags = store.get_bucket_tags(bucket=bucket_name, region=REGION)
+    assert set(tags) == {Tag("team", "色 design"), Tag("empty", "")}
+
+
+def test_one_more_row_keeps_what_was_typed_and_blames_nothing(
+    owner_client: Client, connection: Connection
+) -> None:
+    typed = fields(connection, "Not-Yet", more="tags") | {
+        "tags-TOTAL_FORMS": "1",
+        "tags-INITIAL_FORMS": "0",
+        "tags-0-key": "team",
+        "grants-TOTAL_FORMS": "1",
+        "grants-INITIAL_FORMS": "0",
+        "grants-0-account": "12x",
+        "grants-0-permission": "WRITE",
+    }
+
+    page = owner_client.post(URL, typed).content.decode()
+    part = owner_client.post(URL, typed, headers={"HX-Request": "true"}).content.decode()
+
+    assert "field-error" not in page
+    assert 'value="Not-Yet"' in page
+    assert 'value="12x"' in page
+    assert '<option value="WRITE" selected>' in page
+    for shown in (page, part):
+        assert 'name="tags-1-key"' in shown
+        assert 'value="team"' in shown
+    assert "<html" not in part
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"grants-0-account": "uin/5", "grants-0-permission": "READ"}, "An account id has digits only."),
+        ({"grants-0-account": "5", "grants-0-permission": "EAT"}, "Select a valid choice."),
+        ({"grants-0-sub_account": "5", "grants-0-permission": "READ"}, "This field is required."),
+        ({"tags-0-key": "qcs:mine"}, "Keys that begin with qcs: are the store's own."),
+        ({"tags-0-key": "a&b"}, "“&” is not possible in a tag."),
+        ({"tags-0-key": "k" * 128}, "Too long: 128 characters, and there is room for 127."),
+        ({"tags-0-value": "v"}, "This field is required."),
+        ({"tags-0-key": "a", "tags-1-key": "a"}, "There is a tag with this key already."),
+    ],
+)
+def test_impossible_row_gets_a_sentence_beside_it(
+    owner_client: Client, connection: Connection, store: ObjectStore, row: dict[str, str], sentence: str
+) -> None:
+    counts = {
+        f"{rows}-{name}_FORMS": "2" if name == "TOTAL" else "0"
+        for rows in ("grants", "tags")
+        for name in ("TOTAL", "INITIAL")
+    }
+    before = len(store.list_buckets())
+
+    page = unescape(owner_client.post(URL, fields(connection, "rows") | counts | row).content.decode())
+
+    assert sentence in page
+    assert len(store.list_buckets()) == before
+
+
+def test_failing_store_keeps_everything_that_was_typed(
+    owner_client: Client, connection: Connection, local_store: LocalStore
+) -> None:
+    local_store.faults.add("error", operation="PutBucket", count=None, status=403, code="AccessDenied")
+    typed = fields(connection, "kept") | {
+        "tags-TOTAL_FORMS": "1",
+        "tags-INITIAL_FORMS": "0",
+        "tags-0-key": "team",
+    }
+
+    page = owner_client.post(URL, typed).content.decode()
+
+    assert 'value="kept"' in page
+    assert 'value="team"' in page

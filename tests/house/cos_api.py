@@ -22,8 +22,10 @@ MARK = "<!-- From here on: python -m tests.house.cos_api -->\n"
 PAGES: dict[str, tuple[str, ...]] = {
     "get_service": ("buckets:list", "connections:test"),
     "get_bucket": ("objects:list",),
+    "head_bucket": ("buckets:name-check", "buckets:overview"),
     "put_bucket": ("buckets:create",),
     "delete_bucket": ("buckets:delete",),
+    "get_bucket_location": ("buckets:overview",),
     "head_object": ("objects:detail",),
     "get_object": ("objects:download",),
     "put_object": ("transfers:upload-start", "objects:folder-create"),
@@ -34,8 +36,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "multipart_upload_copy": ("objects:copy",),
     "multipart_complete": ("transfers:upload-start", "objects:copy"),
     "multipart_list_part": ("transfers:resume",),
-    "multipart_abort": ("transfers:cancel",),
-    "multipart_list": ("buckets:delete",),
+    "multipart_abort": ("transfers:cancel", "buckets:unfinished-abort"),
+    "multipart_list": ("buckets:unfinished", "buckets:overview", "buckets:danger"),
     "slice_upload_file": ("transfers:upload-start",),
     "slice_copy_file": ("objects:copy",),
 }

@@ -24,6 +24,8 @@ OWN = {
     "accounts:password",
     "buckets:list",
     "buckets:create",
+    "buckets:facts",
+    "buckets:name-check",
     "connections:list",
     "connections:new",
     "connections:new-test",

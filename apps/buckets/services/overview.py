@@ -1,0 +1,77 @@
+"""Everything about one bucket at a glance, each thing read for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from apps.access.rules.summary import Summary, access_summary
+from apps.buckets.services.asking import ask_all
+from apps.buckets.services.facts import facts_keep
+from apps.connections.models import Connection
+from apps.connections.rules import Explanation, explain
+from apps.storage.errors import StorageError, Unavailable
+from apps.storage.grants import Acl
+from apps.storage.store import ObjectStore
+
+OVERVIEW_TIMEOUT_S = 8.0
+UPLOADS_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was read about a bucket, or why it could not be."""
+
+    value: Any = None
+    problem: Explanation | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What could be read about a bucket; `has_more_uploads` when there are more than were counted."""
+
+    reach: Finding
+    location: Finding
+    acl: Finding
+    access: Summary | None
+    cors: Finding
+    tags: Finding
+    uploads: Finding
+    address: str
+
+
+def overview_read(
+    connection: Connection, store: ObjectStore, *, bucket: str, region: str, now: datetime
+) -> Overview:
+    """Read a bucket's settings at the same time, and remember its grants and tags for the list.
+
+    One that fails has its explanation; that the key may not read something is never taken for an answer.
+    """
+    place = {"bucket": bucket, "region": region}
+    calls: dict[str, Callable[[], Any]] = {
+        "reach": partial(store.head_bucket, **place),
+        "location": partial(store.bucket_location, **place),
+        "acl": partial(store.get_bucket_acl, **place),
+        "cors": partial(store.get_bucket_cors, **place),
+        "tags": partial(store.get_bucket_tags, **place),
+        "uploads": lambda: store.list_multipart_uploads(**place, limit=UPLOADS_COUNTED),
+    }
+    answers = ask_all(calls, line=connection.pk, timeout_s=OVERVIEW_TIMEOUT_S)
+    given = {name: answers.get(name, Unavailable("", status=0)) for name in calls}
+    facts_keep(connection, bucket=bucket, acl=given["acl"], tags=given["tags"], now=now)
+    found = {name: _finding(answer) for name, answer in given.items()}
+    acl = given["acl"]
+    return Overview(
+        **found,
+        access=access_summary(acl) if isinstance(acl, Acl) else None,
+        address=store.object_url(**place, key="-").removesuffix("-"),
+    )
+
+
+def _finding(answer: Any) -> Finding:
+    if isinstance(answer, StorageError):
+        return Finding(problem=explain(answer))
+    return Finding(value=answer)
