@@ -21,7 +21,14 @@ BUCKET_TABS = (
     Tab(
         _("Objects"),
         "folder",
-        ("objects:list", "objects:detail", "objects:copy", "objects:delete", "objects:folder-create"),
+        (
+            "objects:list",
+            "objects:detail",
+            "objects:preview",
+            "objects:copy",
+            "objects:delete",
+            "objects:folder-create",
+        ),
     ),
     Tab(_("Overview"), "info-circle", ("buckets:overview",)),
     Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),

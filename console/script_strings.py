@@ -17,6 +17,8 @@ def _shell() -> dict[str, str]:
         "dismiss": gettext("Dismiss"),
         "offline": gettext("The console cannot be reached. Check your connection and try again."),
         "failed": gettext("That did not work: the console answered {status}. Reload the page and try again."),
+        "copied": gettext("Copied."),
+        "not_copied": gettext("The browser does not let this page copy. Select the text yourself."),
         "leave": gettext("Files are still being sent from this page."),
     }
 

@@ -105,10 +105,25 @@ def _body_headers(body: ObjectBody) -> dict[str, str]:
     return headers
 
 
-def _headers_of(info: ObjectInfo) -> dict[str, str]:
+def shown_headers(
+    info: ObjectInfo, content_type: str, *, is_saved: bool, may_be_framed: bool
+) -> dict[str, str]:
+    """Return the headers of bytes that a page of the console embeds: inert, and for no other origin."""
+    headers = _headers_of(info, is_saved=is_saved) | {
+        "Content-Type": content_type,
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if may_be_framed:
+        headers["Content-Security-Policy"] += "; frame-ancestors 'self'"
+        headers["X-Frame-Options"] = "SAMEORIGIN"
+    return headers
+
+
+def _headers_of(info: ObjectInfo, *, is_saved: bool = True) -> dict[str, str]:
+    disposition = content_disposition_header(is_saved, filename_of(info.key))
     headers = SAFE_HEADERS | {
         "ETag": f'"{info.etag}"',
-        "Content-Disposition": content_disposition_header(True, filename_of(info.key)) or "attachment",
+        "Content-Disposition": disposition or ("attachment" if is_saved else "inline"),
     }
     if info.modified_at:
         headers["Last-Modified"] = http_date(info.modified_at.timestamp())
