@@ -25,6 +25,7 @@ BUCKET_TABS = (
             "objects:list",
             "objects:detail",
             "objects:preview",
+            "objects:headers",
             "objects:copy",
             "objects:delete",
             "objects:folder-create",

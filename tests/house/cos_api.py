@@ -30,7 +30,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "get_object": ("objects:download",),
     "put_object": ("transfers:upload-start", "objects:folder-create"),
     "delete_object": ("objects:delete",),
-    "put_object_copy": ("objects:copy",),
+    "put_object_copy": ("objects:copy", "objects:headers"),
     "multipart_init": ("transfers:upload-start", "objects:copy"),
     "multipart_upload": ("transfers:upload-start",),
     "multipart_upload_copy": ("objects:copy",),
