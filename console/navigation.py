@@ -29,9 +29,11 @@ BUCKET_TABS = (
             "objects:copy",
             "objects:delete",
             "objects:folder-create",
+            "access:object",
         ),
     ),
     Tab(_("Overview"), "info-circle", ("buckets:overview",)),
+    Tab(_("Access"), "lock", ("access:bucket",)),
     Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),
     Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:delete")),
 )
