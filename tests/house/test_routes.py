@@ -11,7 +11,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.models import Person
 from apps.connections.models import Connection, ConnectionMember
-from apps.inventory.models import Walk
 from apps.jobs.models import Job
 from apps.transfers.models import Transfer
 from tests.conftest import REGION
@@ -56,9 +55,6 @@ def arguments(owner: Person, connection: Connection, member: Person) -> dict[str
     Transfer.objects.create(
         job=job, connection=connection, bucket="b-1", region=REGION, key="k", size=1, part_size=1
     )
-    Walk.objects.create(
-        job=job, connection=connection, bucket="b-1", region=REGION, prefix="", marker="", is_open=False
-    )
     return {
         "connection": connection.slug,
         "bucket": "private-1250000000",
@@ -66,6 +62,8 @@ def arguments(owner: Person, connection: Connection, member: Person) -> dict[str
         "job": job.pk,
         "job_id": job.pk,
         "token": "wrong",
+        "version": 1,
+        "test": 1,
     }
 
 
