@@ -239,6 +239,8 @@ CELERY_TASK_ROUTES = {
     "apps.transfers.tasks.send_part": {"queue": "slices"},
     "apps.transfers.tasks.copy_parts": {"queue": "copies"},
     "apps.inventory.tasks.walk_pages": {"queue": "copies"},
+    "apps.batches.tasks.list_objects": {"queue": "batches"},
+    "apps.batches.tasks.run_objects": {"queue": "batches"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -260,6 +262,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "sweep-batches": {
+        "task": "apps.batches.tasks.sweep_batches",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     "sweep-walks": {
         "task": "apps.inventory.tasks.sweep_walks",
         "schedule": 10.0,
@@ -274,6 +281,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # A count goes on beyond this, but an index holds no further keys. A row takes some hundred bytes.
 INDEX_KEYS_MAX = env_int("INDEX_KEYS_MAX", 20_000_000)
+# A selection is posted as one form: thousands of keys of 850 bytes, of which percent-encoding makes 2,550.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 
 # Slices wait here between the browser and the store.
 SPOOL_DIR = Path(os.environ.get("SPOOL_DIR", DATA_DIR / "spool"))

@@ -119,9 +119,18 @@ def connection_delete(connection: Connection) -> None:
     """
     with transaction.atomic():
         Connection.objects.select_for_update().get(pk=connection.pk)
-        if connection.transfers.filter(job__finished_at__isnull=True).exists():
+        if _is_in_use(connection):
             raise ConnectionInUse(_("Jobs that use this connection are not finished yet."))
         connection.delete()
+
+
+def _is_in_use(connection: Connection) -> bool:
+    """Return whether jobs need the connection; a plan that only waits for its person does not."""
+    batches = connection.batches.filter(job__finished_at__isnull=True)
+    return (
+        connection.transfers.filter(job__finished_at__isnull=True).exists()
+        or batches.exclude(job__state__in=["planning", "planned"]).exists()
+    )
 
 
 def connection_from_environment(*, owner: Person, environ: Mapping[str, str]) -> Connection | None:

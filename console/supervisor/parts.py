@@ -11,7 +11,7 @@ from console.supervisor.datafolder import DataFolder
 from console.supervisor.health import heartbeat_health, http_health
 from console.supervisor.process import Part
 
-QUEUES = "control,slices,copies"
+QUEUES = "control,slices,copies,batches"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "get_object": ("objects:download",),
     "put_object": ("transfers:upload-start", "objects:folder-create"),
     "delete_object": ("objects:delete",),
+    "delete_multiple_object": ("batches:create",),
     "put_object_copy": ("objects:copy",),
     "multipart_init": ("transfers:upload-start", "objects:copy"),
     "multipart_upload": ("transfers:upload-start",),

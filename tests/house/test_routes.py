@@ -64,6 +64,7 @@ def arguments(owner: Person, connection: Connection, member: Person) -> dict[str
         "token": "wrong",
         "version": 1,
         "test": 1,
+        "form": "csv",
     }
 
 

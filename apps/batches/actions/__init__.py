@@ -1,0 +1,54 @@
+"""What is done to the objects of a batch, each action in phases.
+
+A phase takes lines in one state and returns what became of them. It asks the store and nothing else: it
+runs in a thread without a database, and the lines are settled by whoever called it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from apps.batches.actions import access, copying, headers, removing
+from apps.batches.actions.outcomes import Work
+from apps.batches.ledger import Outcome
+from apps.batches.models import Action, Batch, BatchObject
+
+State = BatchObject.State
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Calls for lines in `state`, `at_once` of them in each. A line that a killed worker left is redone."""
+
+    state: str
+    call: Callable[[Work, Sequence[BatchObject]], list[Outcome]]
+    at_once: int = 1
+
+
+def phases_of(batch: Batch) -> tuple[Phase, ...]:
+    """Return the phases of a batch, the last one first: what was begun is ended before more is begun."""
+    if batch.does_delete:
+        if batch.option("is_compared"):
+            return Phase(State.READ, removing.remove, 1000), Phase(State.PLANNED, removing.compare)
+        return (Phase(State.PLANNED, removing.remove, 1000),)
+    if batch.action == Action.COPY:
+        return (Phase(State.PLANNED, copying.copy),)
+    if batch.does_copy:
+        return (
+            Phase(State.READ, removing.remove, 1000),
+            Phase(State.COPIED, copying.verify),
+            Phase(State.PLANNED, copying.copy),
+        )
+    module = access if batch.action == Action.ACCESS else headers
+    return Phase(State.READ, module.write), Phase(State.PLANNED, module.read)
+
+
+def state_again(batch: Batch) -> str:
+    """Return the state in which a line that was left READ is taken up again, '' where it stays.
+
+    A comparison that was made before a pause says nothing any more.
+    """
+    if batch.does_delete:
+        return State.PLANNED
+    return State.COPIED if batch.does_copy else ""

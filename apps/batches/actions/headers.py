@@ -1,0 +1,88 @@
+"""Changing headers, metadata or class: a copy of each object onto itself, which keeps all the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.batches.actions import large
+from apps.batches.actions.outcomes import State, Work, ended, failed
+from apps.batches.content import Content, content_changed, content_of, content_read
+from apps.batches.ledger import Outcome
+from apps.batches.models import BatchObject
+from apps.storage.errors import Conflict, StorageError
+from apps.storage.types import ObjectInfo, StoredObject
+
+
+def read(work: Work, lines: Sequence[BatchObject]) -> list[Outcome]:
+    """Read what each object says of itself; one that is as wanted already needs no copy."""
+    return [_read(work, line) for line in lines]
+
+
+def _read(work: Work, line: BatchObject) -> Outcome:
+    try:
+        info = _head(work, line)
+    except StorageError as error:
+        return failed(line, error)
+    content = content_of(info)
+    if line.expected and content.text != line.expected:
+        return ended(line, State.SKIPPED, "Changed")
+    if info.etag != line.etag and not line.wanted:
+        return ended(line, State.FAILED, "Changed")
+    if _wanted(work, line, content) == content:
+        return ended(line, State.DONE, "AsWanted", after=content.text)
+    return ended(line, State.READ, before=content.text)
+
+
+def write(work: Work, lines: Sequence[BatchObject]) -> list[Outcome]:
+    """Copy each object onto itself with its new headers, its grants and tags kept."""
+    return [_write(work, line) for line in lines]
+
+
+def _write(work: Work, line: BatchObject) -> Outcome:
+    wanted = _wanted(work, line, content_read(line.before))
+    try:
+        return _copied(work, line, wanted)
+    except Conflict as error:
+        return _explained(work, line, wanted, error)
+    except StorageError as error:
+        return failed(line, error)
+
+
+def _copied(work: Work, line: BatchObject, wanted: Content) -> Outcome:
+    def settled(stored: StoredObject) -> Outcome:
+        return ended(line, State.DONE, request_id=stored.request_id, after=wanted.text)
+
+    target = work.source(line.key)
+    if line.size > work.store.features.single_copy_max:
+        return large.advance(
+            work, line, target, is_acl_kept=True, headers=wanted.to_headers(), settled=settled
+        )
+    stored = work.store.copy_object(
+        source=target,
+        bucket=target.bucket,
+        region=target.region,
+        key=target.key,
+        source_etag=None if line.wanted else line.etag,
+        headers=wanted.to_headers(),
+        is_acl_kept=True,
+    )
+    return settled(stored)
+
+
+def _explained(work: Work, line: BatchObject, wanted: Content, error: Conflict) -> Outcome:
+    """Tell an object that somebody replaced from one whose ETag our own copy changed, unseen."""
+    try:
+        is_ours = content_of(_head(work, line)) == wanted
+    except StorageError as failure:
+        return failed(line, failure)
+    if is_ours:
+        return ended(line, State.DONE, after=wanted.text)
+    return failed(line, Conflict(error.message, code="Changed", request_id=error.request_id))
+
+
+def _wanted(work: Work, line: BatchObject, content: Content) -> Content:
+    return content_read(line.wanted) if line.wanted else content_changed(content, work.options)
+
+
+def _head(work: Work, line: BatchObject) -> ObjectInfo:
+    return work.store.head_object(bucket=work.bucket, region=work.region, key=line.key)

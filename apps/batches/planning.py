@@ -1,0 +1,205 @@
+"""The plan: a frozen list of what the selection means now, with what stands in the way of each object."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from django.utils import timezone
+
+from apps.batches.figures import figures_make
+from apps.batches.ledger import Found, meetings_rank, page_record
+from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.rules import key_problem, prefix_of, target_of
+from apps.batches.selection import Selection, Source
+from apps.batches.services import role_require
+from apps.connections.services import store_for
+from apps.jobs.leases import row_lease
+from apps.jobs.models import Job
+from apps.jobs.services import job_count, job_move
+from apps.storage.errors import ObjectNotFound
+from apps.storage.store import ObjectStore
+from apps.storage.types import ObjectInfo, ObjectSummary
+
+BATCH_S = 20.0
+HEADS_AT_ONCE = 16
+PAGE = 1000
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def plan_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
+    """This will list the selection for some twenty seconds.
+
+    Return True when the plan is complete and waits for its person, False when more is to be listed, None
+    when there is nothing to do here: it was canceled, waits for options, or another worker is at it. Safe
+    to repeat. Raises StorageError; what is listed stays listed.
+    """
+    with row_lease(Batch, batch_id) as is_ours:
+        batch = Batch.objects.select_related("job__owner", "connection").filter(pk=batch_id).first()
+        if not is_ours or batch is None or not _is_planning(batch) or batch.needs_options:
+            return None
+        role_require(batch)
+        sources = _sources_of(batch)
+        until = time.monotonic() + seconds
+        while batch.plan_source < len(sources):
+            if time.monotonic() >= until:
+                return False
+            if not _is_planning(batch) or not _page(batch, sources[batch.plan_source]):
+                return None
+        return _freeze(batch)
+
+
+def _is_planning(batch: Batch) -> bool:
+    return Job.objects.filter(pk=batch.job_id, state=Job.State.PLANNING).exists()
+
+
+def _sources_of(batch: Batch) -> list[Source]:
+    if batch.undo_of_id or batch.action == Action.EMPTY:
+        return [Source()]
+    selection: Selection = batch.selection
+    return selection.sources(keys_at_once=PAGE)
+
+
+def _page(batch: Batch, source: Source) -> bool:
+    """List one page and write it down; False when another worker was faster."""
+    if batch.undo_of_id:
+        found, marker = _undo_page(batch)
+    elif source.keys:
+        found, marker = _heads(batch, source), None
+    else:
+        found, marker = _listed(batch, source)
+    if batch.does_copy:
+        found = _with_targets(batch, source, found)
+    going_on = marker is not None
+    place = batch.plan_source if going_on else batch.plan_source + 1
+    if not page_record(batch, found, source=place, marker=marker or ""):
+        return False
+    lines = BatchObject.objects.filter(batch=batch).count()
+    job_count(batch.job_id, done=lines)
+    return True
+
+
+def _listed(batch: Batch, source: Source) -> tuple[list[Found], str | None]:
+    match = source.match
+    listing = store_for(batch.connection).list_objects(
+        bucket=batch.bucket,
+        region=batch.region,
+        prefix=source.prefix,
+        delimiter="/" if match is not None and match.is_flat else "",
+        marker=batch.plan_marker,
+        limit=PAGE,
+    )
+    found = [_found_of(one) for one in listing.objects if match is None or match.takes(one)]
+    return found, listing.next_marker
+
+
+def _found_of(summary: ObjectSummary | ObjectInfo) -> Found:
+    return Found(
+        key=summary.key,
+        size=summary.size,
+        etag=summary.etag,
+        storage_class=summary.storage_class,
+        modified_at=summary.modified_at,
+    )
+
+
+def _heads(batch: Batch, source: Source) -> list[Found]:
+    """Look at single keys; one that is gone is listed all the same, and skipped."""
+    store = store_for(batch.connection)
+    found = _each(source.keys, lambda key: _head(store, batch.bucket, batch.region, key))
+    return [
+        Found(key=key, skip_code="NoSuchKey") if info is None else _found_of(info)
+        for key, info in zip(source.keys, found, strict=True)
+    ]
+
+
+def _head(store: ObjectStore, bucket: str, region: str, key: str) -> ObjectInfo | None:
+    try:
+        return store.head_object(bucket=bucket, region=region, key=key)
+    except ObjectNotFound:
+        return None
+
+
+def _each(items: Iterable[T], call: Callable[[T], R]) -> list[R]:
+    with ThreadPoolExecutor(HEADS_AT_ONCE, thread_name_prefix="plan") as pool:
+        return list(pool.map(call, items))
+
+
+def _undo_page(batch: Batch) -> tuple[list[Found], str | None]:
+    """List what the earlier batch changed, with what was there before as what is wanted now."""
+    assert batch.undo_of is not None  # noqa: S101 - only an undo comes here.
+    after = int(batch.plan_marker or 0)
+    lines = BatchObject.objects.filter(
+        batch=batch.undo_of, state=BatchObject.State.DONE, pk__gt=after
+    ).exclude(before="")
+    page = list(lines.order_by("id")[:PAGE])
+    found = [
+        Found(
+            key=line.key,
+            size=line.size,
+            etag=line.etag,
+            storage_class=line.storage_class,
+            modified_at=line.modified_at,
+            wanted=line.before,
+            expected=line.after,
+        )
+        for line in page
+    ]
+    return found, str(page[-1].pk) if len(page) == PAGE else None
+
+
+def _with_targets(batch: Batch, source: Source, found: list[Found]) -> list[Found]:
+    """Say of each object where its copy goes, and what is there already."""
+    bucket = batch.option("bucket", batch.bucket)
+    region = batch.option("region", batch.region)
+    planned = [_targeted(batch, bucket, source, one) for one in found]
+    targets = [one.target for one in planned if not one.skip_code]
+    taken = dict(_taken(store_for(batch.connection), bucket, region, targets)) if targets else {}
+    return [_with_taken(one, taken) for one in planned]
+
+
+def _targeted(batch: Batch, bucket: str, source: Source, found: Found) -> Found:
+    if found.skip_code:
+        return found
+    target = target_of(found.key, source, batch.options)
+    problem = key_problem(target)
+    if bucket == batch.bucket and target == found.key:
+        problem = "SameObject"
+    return replace(found, target=target, skip_code=problem)
+
+
+def _with_taken(found: Found, taken: Mapping[str, ObjectSummary | ObjectInfo]) -> Found:
+    there = taken.get(found.target) if not found.skip_code else None
+    return found if there is None else replace(found, target_etag=there.etag)
+
+
+def _taken(
+    store: ObjectStore, bucket: str, region: str, targets: list[str]
+) -> Iterator[tuple[str, ObjectSummary | ObjectInfo]]:
+    """Yield the targets that exist: from one page of a list if that says it all, else by looking at each."""
+    listing = store.list_objects(bucket=bucket, region=region, prefix=prefix_of(targets), limit=PAGE)
+    if listing.next_marker is None:
+        yield from ((summary.key, summary) for summary in listing.objects)
+        return
+    for key, info in zip(targets, _each(targets, lambda key: _head(store, bucket, region, key)), strict=True):
+        if info is not None:
+            yield key, info
+
+
+def _freeze(batch: Batch) -> bool | None:
+    """Close the list and let the person decide on it."""
+    if batch.does_copy:
+        meetings_rank(batch)
+    figures = figures_make(batch)
+    now = timezone.now()
+    if not Batch.objects.filter(pk=batch.pk, frozen_at=None).update(frozen_at=now, figures=figures):
+        return None
+    job_count(batch.job_id, done=0, total=figures["objects"])
+    if not job_move(batch.job_id, to=Job.State.PLANNED, frm=[Job.State.PLANNING]):
+        return None
+    return True

@@ -1,0 +1,237 @@
+"""The run: lines of the ledger in parallel, in batches of some twenty seconds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.utils import timezone
+
+from apps.batches.actions import Phase, phases_of, state_again
+from apps.batches.actions.large import abort
+from apps.batches.actions.outcomes import Work, work_of
+from apps.batches.ledger import Outcome, batch_count, is_running, lines_open, outcomes_record
+from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.services import role_require
+from apps.connections.services import store_for
+from apps.jobs.leases import row_lease
+from apps.jobs.models import Job
+from apps.jobs.services import job_move
+from apps.storage.errors import NotFound, StorageError, Throttled
+
+logger = logging.getLogger(__name__)
+
+BATCH_S = 20.0
+WIDTH = 16
+# Requests of a thousand keys each; more at once would only queue in the store.
+WIDE_WIDTH = 4
+LINES_AT_ONCE = 1000
+FLUSH_S = 1.0
+FLUSH_LINES = 1000
+# Rounds in which nothing could be settled, before the job stops and a person decides.
+STUCK_ROUNDS = 4
+SLOWEST_S = 15.0
+
+State = BatchObject.State
+
+
+def run_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
+    """This will work on a confirmed batch for some twenty seconds.
+
+    Return True when it is done, False when lines are left for the next task, None when there is nothing to
+    do here: it was stopped, is gone, or another worker is at it. Safe to repeat. Raises StorageError when
+    nothing can go on; the lines that are settled stay settled.
+    """
+    with row_lease(Batch, batch_id) as is_ours:
+        batch = Batch.objects.select_related("job__owner", "connection").filter(pk=batch_id).first()
+        if not is_ours or batch is None:
+            return None
+        job_move(batch.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
+        if not is_running(batch):
+            return None
+        role_require(batch)
+        run = Run(batch, work_of(batch, store_for(batch.connection), until=time.monotonic() + seconds))
+        run.lines_take_up()
+        while not run.work.is_over:
+            if not run.round():
+                return _end(run)
+        batch_count(batch)
+        return False if is_running(batch) else None
+
+
+@dataclass
+class Run:
+    """One task's work on a batch."""
+
+    batch: Batch
+    work: Work
+    stuck: int = 0
+    written_at: float = field(default_factory=time.monotonic)
+
+    def lines_take_up(self) -> None:
+        """Take up again what another task left half done."""
+        again = state_again(self.batch)
+        if again:
+            BatchObject.objects.filter(batch=self.batch, state=State.READ).update(state=again)
+
+    def round(self) -> bool:
+        """Work on the next lines; False when there are none."""
+        for phase in phases_of(self.batch):
+            at_once = LINES_AT_ONCE if phase.at_once == 1 else WIDE_WIDTH * phase.at_once
+            lines = lines_open(self.batch, phase.state, limit=at_once)
+            if lines:
+                self._settle(phase, lines)
+                return True
+        return False
+
+    def _settle(self, phase: Phase, lines: list[BatchObject]) -> None:
+        moved, problems = 0, []
+        waiting: list[Outcome] = []
+        try:
+            for outcome in self._outcomes(phase, lines):
+                waiting.append(outcome)
+                moved += outcome.error is None
+                if outcome.error is not None and outcome.state == outcome.line.state:
+                    problems.append(outcome.error)
+                if self._is_time_to_write(waiting):
+                    self._write(waiting)
+        finally:
+            self._write(waiting)
+        self._mind(moved, problems)
+
+    def _is_time_to_write(self, waiting: list[Outcome]) -> bool:
+        return len(waiting) >= FLUSH_LINES or time.monotonic() - self.written_at >= FLUSH_S
+
+    def _write(self, waiting: list[Outcome]) -> None:
+        outcomes_record(waiting)
+        waiting.clear()
+        self.written_at = time.monotonic()
+        batch_count(self.batch)
+        if not is_running(self.batch):
+            self.work.stop.set()
+
+    def _outcomes(self, phase: Phase, lines: list[BatchObject]) -> Iterator[Outcome]:
+        """Yield what becomes of the lines as it comes; what is under way when the time is up still counts."""
+        units = (lines[at : at + phase.at_once] for at in range(0, len(lines), phase.at_once))
+        width = self._width(phase)
+        with ThreadPoolExecutor(width, thread_name_prefix=f"batch-{self.batch.pk}") as pool:
+            under_way = {pool.submit(phase.call, self.work, unit) for unit in islice(units, width)}
+            failure: StorageError | None = None
+            while under_way:
+                ended, under_way = wait(under_way, timeout=FLUSH_S, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    error = future.exception()
+                    if error is None:
+                        yield from future.result()
+                    elif isinstance(error, StorageError):
+                        failure = error
+                    else:
+                        raise error
+                if failure is None and not self.work.is_over:
+                    under_way |= _submitted(pool, phase, self.work, islice(units, len(ended)))
+            if failure is not None:
+                raise failure
+
+    def _width(self, phase: Phase) -> int:
+        widest = WIDTH if phase.at_once == 1 else WIDE_WIDTH
+        return min(widest, self.batch.pace or widest)
+
+    def _mind(self, moved: int, problems: list[StorageError]) -> None:
+        """Slow down when the store asks for it, and stop when it does nothing at all any more."""
+        throttled = [error for error in problems if isinstance(error, Throttled)]
+        if throttled:
+            self._pace(max(1, self._width_now() // 2), is_throttled=True)
+        elif self.batch.pace and moved:
+            faster = self.batch.pace * 2
+            self._pace(0 if faster >= WIDTH else faster)
+        if moved or not problems:
+            self.stuck = 0
+            return
+        self.stuck += 1
+        if self.stuck >= STUCK_ROUNDS * (3 if throttled else 1):
+            raise problems[0]
+        self.work.stop.wait(min(2.0**self.stuck / 4, SLOWEST_S, max(0.0, self.work.until - time.monotonic())))
+
+    def _width_now(self) -> int:
+        return self.batch.pace or WIDTH
+
+    def _pace(self, pace: int, *, is_throttled: bool = False) -> None:
+        self.batch.pace = pace
+        fields: dict[str, object] = {"pace": pace}
+        if is_throttled:
+            fields["throttled_at"] = timezone.now()
+        Batch.objects.filter(pk=self.batch.pk).update(**fields)
+
+
+def _submitted(
+    pool: ThreadPoolExecutor, phase: Phase, work: Work, units: Iterator[Sequence[BatchObject]]
+) -> set[Future[list[Outcome]]]:
+    return {pool.submit(phase.call, work, unit) for unit in units}
+
+
+def _end(run: Run) -> bool | None:
+    """Close a batch of which no line is open."""
+    batch = run.batch
+    if not uploads_abort(batch, run.work):
+        return False
+    if batch.action == Action.EMPTY and not _unfinished_abort(batch, run.work):
+        return False
+    batch_count(batch)
+    moved = job_move(batch.job_id, to=Job.State.DONE, frm=[Job.State.RUNNING])
+    return True if moved else None
+
+
+def uploads_abort(batch: Batch, work: Work) -> bool:
+    """This will abort the uploads of large copies that failed or were canceled; False when time is up."""
+    for line in BatchObject.objects.filter(batch=batch).exclude(upload_id=""):
+        if work.is_over:
+            return False
+        target = work.target(line.target) if batch.does_copy else work.source(line.key)
+        abort(work, line, target)
+        BatchObject.objects.filter(pk=line.pk).update(upload_id="")
+    return True
+
+
+def _unfinished_abort(batch: Batch, work: Work) -> bool:
+    """Abort the uploads that were begun before the bucket was to be emptied; False when time is up."""
+    key_marker = upload_id_marker = ""
+    while True:
+        page = work.store.list_multipart_uploads(
+            bucket=batch.bucket, region=batch.region, key_marker=key_marker, upload_id_marker=upload_id_marker
+        )
+        for upload in page.uploads:
+            if work.is_over:
+                return False
+            if upload.initiated_at and batch.confirmed_at and upload.initiated_at > batch.confirmed_at:
+                continue
+            try:
+                work.store.abort_multipart_upload(
+                    bucket=batch.bucket, region=batch.region, key=upload.key, upload_id=upload.upload_id
+                )
+            except NotFound:
+                logger.info("An upload was gone already.", extra={"batch": batch.pk})
+        if page.next_key_marker is None:
+            return True
+        key_marker, upload_id_marker = page.next_key_marker, page.next_upload_id_marker or ""
+
+
+def cancel_batch(*, batch_id: int) -> None:
+    """This will end a canceled batch: uploads of its large copies are aborted, the rest stays as it is.
+
+    Raises Throttled while a worker is still at it, StorageError when the store refuses an abort.
+    """
+    with row_lease(Batch, batch_id) as is_ours:
+        batch = Batch.objects.select_related("job", "connection").filter(pk=batch_id).first()
+        if batch is None or batch.job.state != Job.State.CANCELING:
+            return
+        if not is_ours:
+            raise Throttled("A worker is still at it.", code="StillRunning")
+        if BatchObject.objects.filter(batch=batch).exclude(upload_id="").exists():
+            work = work_of(batch, store_for(batch.connection), until=time.monotonic() + BATCH_S)
+            if not uploads_abort(batch, work):
+                raise Throttled("More uploads are to be aborted.", code="StillRunning")
+        job_move(batch.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING])

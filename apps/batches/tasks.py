@@ -1,0 +1,130 @@
+"""Doors for the workers: each loads nothing, calls one service, and decides whether to try again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery import Task, shared_task
+from celery.signals import worker_ready
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from apps.batches.models import Batch
+from apps.batches.planning import plan_batch
+from apps.batches.running import cancel_batch, run_batch
+from apps.batches.sweeping import batches_owed, step_rest
+from apps.jobs.models import Job
+from apps.jobs.services import error_fields, job_move, job_park
+from apps.storage.errors import StorageError, Throttled, Unavailable
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+LONGEST_PAUSE_S = 30
+TURN_S = 20
+
+
+def hand_over(task: Task[Any, Any], batch_id: int) -> None:
+    """This will queue a step once the rows are committed."""
+    transaction.on_commit(partial(publish, task, batch_id=batch_id))
+
+
+def publish(task: Task[Any, Any], **arguments: Any) -> None:
+    """This will queue a step now. A broker that does not answer is no error: the sweep queues it again."""
+    try:
+        task.delay(**arguments)
+    except OperationalError:
+        logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
+
+
+def batch_begin(batch: Batch) -> None:
+    """This will have the workers go on with whatever the batch needs next."""
+    state = Job.objects.values_list("state", flat=True).get(pk=batch.job_id)
+    if state == Job.State.PLANNING and not batch.needs_options:
+        hand_over(list_objects, batch.pk)
+    elif state in (Job.State.QUEUED, Job.State.RUNNING):
+        hand_over(run_objects, batch.pk)
+    elif state == Job.State.CANCELING:
+        hand_over(end_canceled, batch.pk)
+
+
+def _attempt(
+    task: Any, batch_id: int, step: Callable[[], bool | None], give_up: Callable[[int, StorageError], None]
+) -> bool | None:
+    """Return what the step returned. Repeat what may pass with growing pauses; else give up in words."""
+    try:
+        return step()
+    except StorageError as error:
+        failure = error
+    except Exception as error:
+        logger.exception("A step failed in the console itself.", extra={"batch": batch_id})
+        failure = Unavailable(
+            "The console itself failed; its log says why. Try again when that is repaired.",
+            code=type(error).__name__,
+        )
+    if isinstance(failure, Throttled | Unavailable) and task.request.retries < ATTEMPTS:
+        pause_s = min(2**task.request.retries, LONGEST_PAUSE_S)
+        step_rest(batch_id, seconds=pause_s + TURN_S)
+        raise task.retry(exc=failure, countdown=pause_s, max_retries=ATTEMPTS)
+    logger.warning("A batch needs attention.", extra={"batch": batch_id}, exc_info=failure)
+    give_up(batch_id, failure)
+    return None
+
+
+def _park(batch_id: int, error: StorageError) -> None:
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is not None:
+        job_park(batch.job_id, error, frm=[Job.State.PLANNING, Job.State.QUEUED, Job.State.RUNNING])
+
+
+def _abandon(batch_id: int, error: StorageError) -> None:
+    """End a canceled batch whose abort the store refuses, with the refusal written down."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is not None:
+        job_move(batch.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **error_fields(error))
+
+
+@shared_task(bind=True)
+def list_objects(self: Any, /, *, batch_id: int, **_: Any) -> None:
+    """List a selection for some twenty seconds and queue itself again while there is more."""
+    if _attempt(self, batch_id, partial(plan_batch, batch_id=batch_id), _park) is False:
+        step_rest(batch_id, seconds=TURN_S)
+        hand_over(list_objects, batch_id)
+
+
+@shared_task(bind=True)
+def run_objects(self: Any, /, *, batch_id: int, **_: Any) -> None:
+    """Work on a ledger for some twenty seconds and queue itself again while lines are left."""
+    if _attempt(self, batch_id, partial(run_batch, batch_id=batch_id), _park) is False:
+        step_rest(batch_id, seconds=TURN_S)
+        hand_over(run_objects, batch_id)
+
+
+@shared_task(bind=True)
+def end_canceled(self: Any, /, *, batch_id: int, **_: Any) -> None:
+    """End a canceled batch once nobody works on it any more."""
+
+    def step() -> None:
+        cancel_batch(batch_id=batch_id)
+
+    _attempt(self, batch_id, step, _abandon)
+
+
+@shared_task
+def sweep_batches(**_: Any) -> None:
+    """Queue again whatever nobody is working on."""
+    owed = batches_owed()
+    for batch_id in owed.plans:
+        hand_over(list_objects, batch_id)
+    for batch_id in owed.runs:
+        hand_over(run_objects, batch_id)
+    for batch_id in owed.cancels:
+        hand_over(end_canceled, batch_id)
+
+
+@worker_ready.connect
+def _sweep_at_once(**_: Any) -> None:
+    publish(sweep_batches)

@@ -1,0 +1,1 @@
+"""Pages of a batch: begun, planned, watched, and proved."""
