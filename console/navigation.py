@@ -28,6 +28,7 @@ BUCKET_TABS = (
             "objects:copy",
             "objects:delete",
             "objects:folder-create",
+            "sharing:create",
         ),
     ),
     Tab(_("Overview"), "info-circle", ("buckets:overview",)),

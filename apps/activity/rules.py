@@ -29,6 +29,7 @@ VERBS: dict[str, str | Promise] = {
     "object.copy": _("copied to the object"),
     "object.delete": _("deleted the object"),
     "object.create": _("created the object"),
+    "upload.abort": _("aborted the unfinished upload"),
     "folder.create": _("created the folder"),
     "batch.confirm": _("confirmed a plan for many objects"),
     "batch.end": _("ended a job over many objects"),

@@ -25,6 +25,8 @@ OWN = {
     "buckets:list",
     "buckets:create",
     "buckets:facts",
+    "sharing:list",
+    "sharing:forget",
     "buckets:name-check",
     "connections:list",
     "connections:new",

@@ -8,18 +8,21 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from apps.access.rules.summary import AccessKind, access_summary
+from apps.access.rules.acl import AccessKind, access_summary
+from apps.access.rules.rights import bucket_rights
 from apps.buckets.models import BucketFacts
 from apps.buckets.services.asking import ask_all
 from apps.connections.models import Connection
 from apps.connections.services import store_for
 from apps.storage.errors import StorageError
-from apps.storage.grants import Acl
+from apps.storage.grants import Acl, Permission
 from apps.storage.store import ObjectStore
 from apps.storage.tags import Tag
 
 # A page of a hundred buckets is two hundred calls, sixteen at a time.
 FACTS_TIMEOUT_S = 8.0
+
+_WRITING = frozenset({Permission.WRITE, Permission.WRITE_ACP})
 
 Known = dict[tuple[int, str], BucketFacts]
 Answer = Acl | tuple[Tag, ...] | StorageError
@@ -88,8 +91,9 @@ def _tags(store: ObjectStore, place: Place) -> Answer:
 def _row(connection: Connection, bucket: str, acl: Answer, tags: Answer, now: datetime) -> BucketFacts:
     row = BucketFacts(connection=connection, bucket=bucket, access=AccessKind.UNKNOWN, read_at=now)
     if isinstance(acl, Acl):
-        summary = access_summary(acl)
-        row.access, row.accounts, row.grants_digest = summary.kind, len(summary.accounts), acl.digest
+        summary, opened = access_summary(acl), bucket_rights(acl).opened
+        row.access, row.accounts, row.grants_digest = summary.kind, len(summary.who), acl.digest
+        row.is_open_to_writing = any(_WRITING & held for held in opened.values())
     elif isinstance(acl, StorageError):
         row.access_code = _code_of(acl)
     if isinstance(tags, tuple):
@@ -108,6 +112,15 @@ def _remember(rows: Sequence[BucketFacts]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["connection", "bucket"],
-        update_fields=["access", "accounts", "access_code", "grants_digest", "tags", "tags_code", "read_at"],
+        update_fields=[
+            "access",
+            "accounts",
+            "is_open_to_writing",
+            "access_code",
+            "grants_digest",
+            "tags",
+            "tags_code",
+            "read_at",
+        ],
         batch_size=50,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.core.paginator import Page, Paginator
 
-from apps.access.rules.summary import AccessKind
+from apps.access.rules.acl import AccessKind
 from apps.buckets.models import BucketFacts
 from apps.buckets.services.facts import Place, facts_of
 from apps.connections.models import Connection
@@ -23,7 +23,7 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ACCESS_FILTERS: dict[str, frozenset[str]] = {
     "private": frozenset({AccessKind.PRIVATE}),
     "public": frozenset({AccessKind.PUBLIC_READ, AccessKind.PUBLIC_WRITE}),
-    "signed-in": frozenset({AccessKind.SIGNED_IN_READ, AccessKind.SIGNED_IN_WRITE}),
+    "signed-in": frozenset({AccessKind.SIGNED_IN}),
     "shared": frozenset({AccessKind.SHARED}),
     "unknown": frozenset({AccessKind.UNKNOWN}),
 }

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from apps.activity.services import activity_record
 from apps.buckets.services.asking import ask_all
 from apps.connections.models import Connection, KnownBucket
 from apps.connections.services import store_for
@@ -16,6 +18,9 @@ from apps.storage.errors import BucketNotFound, Denied, StorageError
 from apps.storage.grants import Grant
 from apps.storage.store import ObjectStore
 from apps.storage.tags import Tag
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Person
 
 # Somebody is typing: an answer that comes later is of no use.
 NAME_TIMEOUT_S = 3.0
@@ -88,6 +93,7 @@ def _look(store: ObjectStore, bucket: str, region: str) -> None:
 def bucket_create(
     connection: Connection,
     *,
+    person: Person,
     bucket: str,
     region: str,
     acl: str,
@@ -105,4 +111,11 @@ def bucket_create(
         connection=connection,
         name=bucket,
         defaults={"region": region, "created_at": now, "seen_at": now},
+    )
+    activity_record(
+        person=person,
+        verb="bucket.create",
+        connection=connection.slug,
+        bucket=bucket,
+        after={"region": region, "acl": acl, "grants": list(grants), "tags": list(tags)},
     )

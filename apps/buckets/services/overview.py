@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from apps.access.rules.summary import Summary, access_summary
+from apps.access.rules.acl import AccessSummary, access_summary
 from apps.buckets.services.asking import ask_all
 from apps.buckets.services.facts import facts_keep
 from apps.connections.models import Connection
@@ -36,7 +36,7 @@ class Overview:
     reach: Finding
     location: Finding
     acl: Finding
-    access: Summary | None
+    access: AccessSummary | None
     cors: Finding
     tags: Finding
     uploads: Finding

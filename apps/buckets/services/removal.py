@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from apps.activity.services import activity_record
 from apps.buckets.models import BucketFacts
 from apps.connections.models import Connection
 from apps.connections.services import bucket_forget, store_for
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectSummary, UnfinishedUpload
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Person
 
 SAMPLES = 5
 
@@ -46,7 +51,7 @@ def bucket_blockers(store: ObjectStore, *, bucket: str, region: str) -> Blockers
     )
 
 
-def bucket_delete(connection: Connection, *, bucket: str, region: str) -> None:
+def bucket_delete(connection: Connection, *, person: Person, bucket: str, region: str) -> None:
     """Delete an empty bucket. Raises BucketNotEmpty, or the StorageError that the store answered."""
     store = store_for(connection)
     blockers = bucket_blockers(store, bucket=bucket, region=region)
@@ -55,3 +60,25 @@ def bucket_delete(connection: Connection, *, bucket: str, region: str) -> None:
     store.delete_bucket(bucket=bucket, region=region)
     bucket_forget(connection, bucket)
     BucketFacts.objects.filter(connection=connection, bucket=bucket).delete()
+    activity_record(
+        person=person,
+        verb="bucket.delete",
+        connection=connection.slug,
+        bucket=bucket,
+        before={"region": region},
+    )
+
+
+def upload_abort(
+    connection: Connection, *, person: Person, bucket: str, region: str, key: str, upload_id: str
+) -> None:
+    """Throw an unfinished upload away. Raises UploadNotFound when it ended in the meantime."""
+    store_for(connection).abort_multipart_upload(bucket=bucket, region=region, key=key, upload_id=upload_id)
+    activity_record(
+        person=person,
+        verb="upload.abort",
+        connection=connection.slug,
+        bucket=bucket,
+        key=key,
+        before={"upload_id": upload_id},
+    )

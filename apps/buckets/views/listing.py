@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.access.rules.summary import AccessKind
+from apps.access.rules.acl import AccessKind
 from apps.buckets.forms.listing import BucketListForm
 from apps.buckets.services.facts import facts_read
 from apps.buckets.services.listing import Filters, Table, buckets_read, table_of

@@ -63,6 +63,7 @@ def _create(request: PersonRequest, forms: NewBucketForms) -> HttpResponse:
     try:
         bucket_create(
             connection,
+            person=request.user,
             bucket=bucket,
             region=data["region"],
             acl=data["acl"],

@@ -37,7 +37,7 @@ def bucket_remove(request: ConnectionRequest, connection: str, bucket: str) -> H
     blockers = None
     if request.method == "POST" and form.is_valid():
         try:
-            bucket_delete(request.connection, bucket=bucket, region=request.region)
+            bucket_delete(request.connection, person=request.user, bucket=bucket, region=request.region)
         except BucketNotEmpty as error:
             blockers = error.blockers
         else:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from apps.buckets.services.removal import upload_abort
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
@@ -77,8 +78,13 @@ def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -
     job = _ours(request, [upload_id]).get(upload_id)
     if request.method == "POST" and job is None:
         try:
-            request.store.abort_multipart_upload(
-                bucket=bucket, region=request.region, key=key, upload_id=upload_id
+            upload_abort(
+                request.connection,
+                person=request.user,
+                bucket=bucket,
+                region=request.region,
+                key=key,
+                upload_id=upload_id,
             )
         except UploadNotFound:
             messages.warning(request, _("This upload was completed or aborted in the meantime."))
