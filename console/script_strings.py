@@ -9,7 +9,7 @@ from apps.jobs.models import Job
 
 def words() -> dict[str, str]:
     """Return every word of `static/js`, by the name under which the scripts ask for it."""
-    return _shell() | _figures() | _states() | _uploads() | _conflicts()
+    return _keys() | _browse() | _shell() | _figures() | _states() | _uploads() | _conflicts()
 
 
 def _shell() -> dict[str, str]:
@@ -90,4 +90,53 @@ def _conflicts() -> dict[str, str]:
         "keep-both": gettext("Keep both"),
         "skip": gettext("Skip"),
         "same": gettext("Do the same for all other files"),
+    }
+
+
+def _browse() -> dict[str, str]:
+    return {
+        "selected": gettext("{count} selected"),
+        "selected-folders": gettext("{folders} of them folders, not counted yet"),
+        "selected-elsewhere": gettext("{elsewhere} on other pages"),
+        "path": gettext("Path: folders with their slashes, then the beginning of a name"),
+        "close": gettext("Close"),
+    }
+
+
+def _keys() -> dict[str, str]:
+    return {
+        "keys-title": gettext("Keyboard"),
+        "keys-on": gettext("Keys act on this page"),
+        "keys-anywhere": gettext("Anywhere"),
+        "keys-rows": gettext("In a list of objects"),
+        "keys-folder": gettext("This folder"),
+        "keys-drawer": gettext("Details beside the list"),
+        "keys-help": gettext("Show this help"),
+        "keys-command": gettext("Search and commands"),
+        "keys-buckets": gettext("Go to the buckets"),
+        "keys-uploads": gettext("Go to the uploads"),
+        "keys-jobs": gettext("Go to the jobs"),
+        "keys-activity": gettext("Go to the activity"),
+        "keys-down": gettext("Next row"),
+        "keys-up": gettext("Previous row"),
+        "keys-open": gettext("Open"),
+        "keys-select": gettext("Select or unselect"),
+        "keys-range-down": gettext("Select as far as the next row"),
+        "keys-range-up": gettext("Select as far as the previous row"),
+        "keys-all": gettext("Select the page; again, all that match"),
+        "keys-clear": gettext("Close the details, or clear the selection"),
+        "keys-menu": gettext("Menu of the row"),
+        "keys-preview": gettext("Preview"),
+        "keys-copy": gettext("Copy to"),
+        "keys-move": gettext("Move to"),
+        "keys-rename": gettext("Rename"),
+        "keys-delete": gettext("Delete"),
+        "keys-find": gettext("Find names in this folder"),
+        "keys-pages": gettext("Previous and next page"),
+        "keys-parent": gettext("Parent folder"),
+        "keys-path": gettext("Edit the path"),
+        "keys-folder-new": gettext("New folder"),
+        "keys-upload": gettext("Upload"),
+        "keys-info": gettext("Show or hide the details"),
+        "keys-turn": gettext("Next and previous object"),
     }

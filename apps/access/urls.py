@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.access.views import cors, lab
+from apps.access.views import acl, cors, lab
 
 app_name = "access"
 urlpatterns = [
+    path("b/<slug:connection>/<str:bucket>/access/", acl.bucket_access, name="bucket"),
+    path("b/<slug:connection>/<str:bucket>/object/access/", acl.object_access, name="object"),
     path("b/<slug:connection>/<str:bucket>/cors/", cors.cors_edit, name="cors"),
     path(
         "b/<slug:connection>/<str:bucket>/cors/versions/<int:version>/restore/",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
+
+_WRITTEN = re.compile(r"([0-9]{1,15}(?:[.][0-9]{1,6})?) ?(?:([kmgtp]?)(i?b?))", re.IGNORECASE | re.ASCII)
 
 
 def size_text(size: int) -> str:
@@ -19,3 +24,17 @@ def size_text(size: int) -> str:
     text = str(scaled).rjust(digits + 1, "0")
     number = f"{text[:-digits]}.{text[-digits:]}" if digits else text
     return f"{number} {UNITS[unit - 1]}"
+
+
+def size_parse(text: str) -> int | None:
+    """Return the bytes that a person wrote: `500`, `1.5 MiB`, `10k`, `2 GB`; None for what is no size.
+
+    KiB, MiB … and the bare letters count in 1,024s as everywhere in the console, KB, MB … in 1,000s.
+    """
+    match = _WRITTEN.fullmatch(text.strip())
+    if match is None:
+        return None
+    number, letter, kind = match[1], match[2].lower(), match[3].lower()
+    base = 1000 if kind == "b" else 1024
+    scale: int = base ** " kmgtp".index(letter or " ")
+    return int(Decimal(number) * scale)

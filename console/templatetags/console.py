@@ -144,6 +144,12 @@ def unlocalized(value: int) -> str:
     return str(int(value))
 
 
+@register.filter
+def coordinate(value: float) -> str:
+    """Write a length of a drawing: with a point in every language, and no digits that nobody sees."""
+    return f"{value:g}"
+
+
 @register.simple_tag
 def action_url(job: Job, action: str) -> str:
     """Return where an action on a job is posted, in the app that owns its work."""

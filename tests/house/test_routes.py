@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.models import Person
 from apps.connections.models import Connection, ConnectionMember
+from apps.inventory.models import Walk
 from apps.jobs.models import Job
 from apps.transfers.models import Transfer
 from tests.conftest import REGION
@@ -56,6 +57,9 @@ def arguments(owner: Person, connection: Connection, member: Person) -> dict[str
     job = Job.objects.create(kind=Job.Kind.COPY, feature="transfers", owner=owner, title="t", place="p")
     Transfer.objects.create(
         job=job, connection=connection, bucket="b-1", region=REGION, key="k", size=1, part_size=1
+    )
+    Walk.objects.create(
+        job=job, connection=connection, bucket="b-1", region=REGION, prefix="", marker="", is_open=False
     )
     return {
         "connection": connection.slug,

@@ -96,7 +96,8 @@ def test_newcomer_signs_in_and_moves_real_bytes(
     assert download.value.suggested_filename == film.name
     assert fetched.read_bytes() == film.read_bytes()
 
-    row.get_by_role("link", name="Copy").click()
+    row.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Copy to").click()
     page.locator("select[name=bucket]").select_option("archive-1250000000")
     page.get_by_role("button", name="Start the copy").click()
     copied = page.locator("[data-job]").first.get_attribute("data-job") or ""
@@ -104,7 +105,8 @@ def test_newcomer_signs_in_and_moves_real_bytes(
 
     for bucket in ("archive-1250000000", "team-files-1250000000"):
         page.goto(f"/b/demo-store/{bucket}/objects/?prefix=inbox/")
-        page.locator("tr", has_text=film.name).get_by_role("link", name="Delete").click()
+        page.locator("tr", has_text=film.name).get_by_role("button", name="More actions").click()
+        page.get_by_role("menuitem", name="Delete").click()
         page.get_by_role("button", name="Delete object").click()
         expect(page.locator("tr", has_text=film.name)).to_have_count(0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
@@ -48,13 +48,7 @@ def can(permissions: Iterable[str], resource: Resource) -> str:
     held = frozenset(permissions)
     if Permission.FULL_CONTROL in held or held >= frozenset(SINGLE):
         return _EVERYTHING[resource]()
-    return listed([_ABILITIES[resource, one]() for one in SINGLE if one in held])
-
-
-def listed(items: Collection[str]) -> str:
-    """Return items as a list inside a sentence: a, b and c."""
-    *front, last = items or [""]
-    return _(", ").join(front) + _(" and ") + last if front else last
+    return _("; ").join(_ABILITIES[resource, one]() for one in SINGLE if one in held)
 
 
 def short(permission: str) -> str:

@@ -1,13 +1,60 @@
 from __future__ import annotations
 
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.objects.rows import ListQuery
+from apps.objects.columns import COLUMNS, Layout, layout_of
+from apps.objects.queries import ORDERS, ListQuery, PageFilter
 from apps.objects.tokens import trail_unpack
-from apps.transfers.fields import KeyField, is_key_length
+from apps.storage.sizes import size_parse
+from apps.transfers.fields import KEY_BYTES_MAX, KeyField, is_key_length
 
-PAGE_SIZES = (100, 250, 1000)
+PAGE_SIZES = (50, 100, 250, 1000)
+PAGE_SIZE = 100
+# What a link to another page of the same view carries along.
+FILTERS = ("contains", "endings", "min_size", "max_size", "after", "before", "class")
+ENDINGS_MAX = 200
+
+
+class SizeField(forms.CharField):
+    """A size as a person writes it, in bytes when it is clean; None when nothing is written."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=40, **kwargs)
+        self.widget.attrs |= {"placeholder": "10 MiB", "autocomplete": "off", "size": "8"}
+
+    def clean(self, value: Any) -> int | None:
+        text: str = super().clean(value)
+        if not text:
+            return None
+        size = size_parse(text)
+        if size is None:
+            raise ValidationError(_("Write a number and a unit, such as 500 KiB, 10 MiB or 1.5 GiB."))
+        return size
+
+
+class DayField(forms.DateField):
+    """A day of the calendar, as the browser's own picker writes it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(required=False, input_formats=["%Y-%m-%d"], widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> date | None:
+        try:
+            day: date | None = super().clean(value)
+        except ValidationError:
+            day = date.min
+        if day is not None and not 1970 <= day.year < 9999:
+            raise ValidationError(_("Write a day as year-month-day, such as 2026-08-31."))
+        return day
 
 
 class ListForm(forms.Form):
@@ -19,21 +66,80 @@ class ListForm(forms.Form):
     limit = forms.CharField(required=False)
     first = forms.CharField(required=False)
     trail = forms.CharField(required=False)
+    sort = forms.CharField(required=False)
+    open = KeyField(required=False)
+    contains = forms.CharField(required=False, max_length=KEY_BYTES_MAX, label=gettext_lazy("Name contains"))
+    endings = forms.CharField(
+        required=False, max_length=ENDINGS_MAX, label=gettext_lazy("Type, by its ending"),
+        widget=forms.TextInput(attrs={"placeholder": "pdf, docx", "list": "endings", "autocomplete": "off"}),
+    )  # fmt: skip
+    min_size = SizeField(label=gettext_lazy("Size from"))
+    max_size = SizeField(label=gettext_lazy("Size to"))
+    after = DayField(label=gettext_lazy("Changed from"))
+    before = DayField(label=gettext_lazy("Changed until"))
+
+    def __init__(self, *args: Any, classes: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shown = [("", _("Any")), *((name, name) for name in classes)]
+        self.fields["class"] = forms.CharField(
+            required=False, label=_("Class"), max_length=100, widget=forms.Select(choices=shown)
+        )
 
     def clean(self) -> None:
         is_key_length(self.cleaned_data.get("prefix", "") + self.cleaned_data.get("find", ""))
+        first, last = self.cleaned_data.get("min_size"), self.cleaned_data.get("max_size")
+        if first is not None and last is not None and first > last:
+            self.add_error("max_size", _("This is less than the size it starts from."))
+        begin, end = self.cleaned_data.get("after"), self.cleaned_data.get("before")
+        if begin and end and begin > end:
+            self.add_error("before", _("This is before the day it starts from."))
 
     def to_query(self) -> ListQuery:
         data = self.cleaned_data
         limit = _number(data["limit"])
+        sort = data["sort"] if data["sort"].removeprefix("-") in ORDERS else ""
+        given = {name: self.data.get(name, "") for name in FILTERS}
         return ListQuery(
             prefix=data["prefix"],
             find=data["find"],
             marker=data["marker"],
-            limit=limit if limit in PAGE_SIZES else PAGE_SIZES[0],
+            limit=limit if limit in PAGE_SIZES else PAGE_SIZE,
             first=max(1, _number(data["first"])) if data["marker"] else 1,
             trail=trail_unpack(data["trail"]),
+            sort="" if sort == "name" else sort,
+            wanted=self.to_filter(),
+            given={name: text for name, text in given.items() if text},
         )
+
+    def to_filter(self) -> PageFilter:
+        """Return the filter; the day in `before` belongs to it as a whole, in the person's zone."""
+        data = self.cleaned_data
+        endings = re.split(r"[\s,;]+", data["endings"].lower())
+        return PageFilter(
+            contains=data["contains"],
+            endings=tuple(dict.fromkeys(ending.lstrip("*.") for ending in endings if ending.lstrip("*."))),
+            min_size=data["min_size"],
+            max_size=data["max_size"],
+            after=_midnight(data["after"]),
+            before=_midnight(data["before"] and data["before"] + timedelta(days=1)),
+            storage_class=data["class"],
+        )
+
+
+class ColumnsForm(forms.Form):
+    """What a person wants to see in each row. `query` is the address to come back to."""
+
+    columns = forms.MultipleChoiceField(required=False, choices=[(name, name) for name in COLUMNS])
+    density = forms.ChoiceField(required=False, choices=[("comfortable", ""), ("compact", "")])
+    query = forms.CharField(required=False, strip=False)
+
+    def to_layout(self) -> Layout:
+        data = self.cleaned_data
+        return layout_of(data["columns"], is_compact=data["density"] == "compact")
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, time())) if day else None
 
 
 def _number(text: str) -> int:

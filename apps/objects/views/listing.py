@@ -1,13 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.templatetags.static import static
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -17,12 +16,17 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import explain
 from apps.connections.services import bucket_forget
-from apps.objects.forms.listing import PAGE_SIZES, ListForm
-from apps.objects.rows import ListQuery, RowWords, is_marker, rows_html, summary_of
+from apps.objects.columns import COOKIE, Layout, layout_read
+from apps.objects.forms.listing import FILTERS, PAGE_SIZE, PAGE_SIZES, ListForm
+from apps.objects.labels import filter_note, sort_note, summary_of
+from apps.objects.queries import ListQuery, is_marker, page_arrange
+from apps.objects.rows import RowWords, rows_html
 from apps.objects.tokens import trail_pack
-from apps.objects.views.places import denied_words, page_url
+from apps.objects.views.checks import cells_read
+from apps.objects.views.places import address_with, denied_words, page_url, url_if_any
+from apps.objects.views.tables import frame_context, headings
 from apps.storage.errors import BucketNotFound, Denied, StorageError, Throttled, Unavailable
-from apps.storage.keys import key_name, visible
+from apps.storage.keys import key_name, key_parent, visible
 from apps.storage.types import Listing
 
 
@@ -30,10 +34,9 @@ from apps.storage.types import Listing
 @connection_required(Role.READER)
 def object_list(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
     """One page of one folder. What keeps it from being listed is told on the page itself."""
-    is_fragment = request.htmx and not request.htmx.history_restore_request
-    form = ListForm(request.GET)
+    form = ListForm(request.GET, classes=_classes(request))
     if not form.is_valid():
-        return _list_page(request, form, {"is_invalid": True}, status=HTTPStatus.OK)
+        return _answer(request, form, {"is_invalid": True})
     query = form.to_query()
     try:
         listing = request.store.list_objects(
@@ -45,44 +48,99 @@ def object_list(request: ConnectionRequest, connection: str, bucket: str) -> Htt
             limit=query.limit,
         )
     except StorageError as error:
-        if is_fragment:
+        if _is_fragment(request):
             raise
-        return _list_page(request, form, _trouble(request, error), status=_status_of(error))
-    context = {"query": query} | _listing_context(request, query, listing)
-    if is_fragment:
-        return render(request, "objects/list.html#object-list", context | {"form": form})
-    return _list_page(request, form, context, status=HTTPStatus.OK)
+        return _answer(request, form, _trouble(request, error), status=_status_of(error))
+    return _answer(request, form, {"query": query} | _listing_context(request, query, listing))
 
 
-def _list_page(
-    request: ConnectionRequest, form: ListForm, context: dict[str, Any], *, status: int
+def _classes(request: ConnectionRequest) -> tuple[str, ...]:
+    try:
+        return request.store.features.storage_classes
+    except StorageError:
+        return ()
+
+
+def _is_fragment(request: ConnectionRequest) -> bool:
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def _answer(
+    request: ConnectionRequest, form: ListForm, context: dict[str, Any], *, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    prefix = form.cleaned_data.get("prefix", "")
-    find = form.cleaned_data.get("find", "")
-    page = {
+    """Return the whole page, or of it the list, or the list together with the form above it."""
+    context = _page_context(request, form) | context
+    if not _is_fragment(request):
+        return render(request, "objects/list.html", context, status=status)
+    if request.htmx.target == "object-browser":
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else status
+        response = render(request, "objects/list.html#object-browser", context, status=status)
+    else:
+        response = render(request, "objects/list.html#object-list", context, status=status)
+    # A form sends its empty fields, too; the address that people send to each other has none.
+    response["HX-Push-Url"] = address_with(request.path, request.GET.dict())
+    return response
+
+
+def _page_context(request: ConnectionRequest, form: ListForm) -> dict[str, Any]:
+    data = form.cleaned_data
+    prefix = data.get("prefix", "")
+    layout = layout_read(request.COOKIES.get(COOKIE))
+    return {
         "form": form,
         "prefix": prefix,
-        "find": find,
+        "find": form.data.get("find", ""),
+        "sort": form.data.get("sort", ""),
+        "limit": form.data.get("limit", ""),
         "title": visible(key_name(prefix)) or request.bucket,
         "crumbs": bucket_crumbs(request, prefix),
-        "list_url": page_url(request, "list"),
-        "folder_create_url": page_url(request, "folder-create", prefix=prefix),
-        "upload_start_url": reverse("transfers:upload-start", args=[request.connection.slug, request.bucket]),
-        "bucket_delete_url": reverse("buckets:delete", args=[request.connection.slug, request.bucket]),
+        "parent_url": page_url(request, "list", prefix=key_parent(prefix)) if prefix else "",
+        "clear_url": page_url(request, "list", prefix=prefix, find=data.get("find", "")),
+        "open_key": data.get("open", ""),
+        "filters": [form[name] for name in FILTERS],
+        "filter_count": sum(1 for name in FILTERS if form.data.get(name)),
+        "filter_errors": [form[name] for name in FILTERS if form[name].errors],
+        "place_errors": [form[name] for name in ("prefix", "find", "marker") if form[name].errors],
+        "layout": layout,
+        "here": request.GET.urlencode(),
         "can_write": request.can_write,
         "can_admin": request.can_admin,
         "denied": denied_words(),
-    }
-    return render(request, "objects/list.html", page | context, status=status)
+    } | frame_context(request, prefix, layout)
 
 
 def _listing_context(request: ConnectionRequest, query: ListQuery, listing: Listing) -> dict[str, Any]:
     """Return the rows of a page, what they are a part of, and the ways to the pages around it."""
-    has_marker = any(is_marker(summary, query.prefix) for summary in listing.objects)
+    layout = layout_read(request.COOKIES.get(COOKIE))
+    wanted = page_arrange(listing, query)
+    has_marker = bool(listing.objects) and is_marker(listing.objects[0], query.prefix)
     count = len(listing.prefixes) + len(listing.objects) - has_marker
-    at = partial(
-        page_url, request, "list", prefix=query.prefix, find=query.find, limit=_limit_text(query.limit)
-    )
+    shown = len(wanted.prefixes) + len(wanted.objects)
+    has_more = bool(listing.next_marker)
+    is_whole = not has_more and not query.marker
+    read: Mapping[str, Mapping[str, str]] = {}
+    if request.GET.get("check") and layout.has_unread:
+        read = cells_read(request, [summary.key for summary in wanted.objects], layout.columns)
+    return _ways(request, query, listing, count) | {
+        "rows": rows_html(wanted, _row_words(request, layout), read=read),
+        "headings": headings(request, query, layout),
+        "count": count,
+        "shown": shown,
+        "has_more": has_more,
+        "is_whole": is_whole,
+        "summary": summary_of(query, count, has_more=has_more),
+        "sort_note": sort_note(query, is_whole=is_whole) if count else "",
+        "filter_note": filter_note(query, shown=shown, count=count, has_more=has_more) if count else "",
+        "marker_delete_url": page_url(request, "delete", key=query.prefix) if has_marker else "",
+        "index_url": "" if is_whole else _index_url(request, query),
+        "check_fields": [(name, value) for name, value in request.GET.items() if value and name != "check"],
+    }
+
+
+def _ways(request: ConnectionRequest, query: ListQuery, listing: Listing, count: int) -> dict[str, Any]:
+    """Return the addresses of the pages around this one, in the same order and through the same filter."""
+    given = {**query.given, "sort": query.sort, "prefix": query.prefix, "find": query.find}
+    at = partial(address_with, request.path, given | {"limit": _limit_text(query.limit)})
     earlier = (query.marker.removeprefix(query.prefix), query.first)
     urls = {"first_url": at() if query.marker else "", "previous_url": "", "next_url": ""}
     if listing.next_marker:
@@ -92,21 +150,20 @@ def _listing_context(request: ConnectionRequest, query: ListQuery, listing: List
         marker, first = query.trail[-1]
         trail = trail_pack(query.trail[:-1])
         urls["previous_url"] = at(marker=query.prefix + marker, first=first, trail=trail) if marker else at()
-    return urls | {
-        "rows": rows_html(listing, prefix=query.prefix, words=_row_words(request)),
-        "count": count,
-        "has_more": bool(listing.next_marker),
-        "summary": summary_of(query, count, has_more=bool(listing.next_marker)),
-        "marker_delete_url": page_url(request, "delete", key=query.prefix) if has_marker else "",
-        "find": query.find,
-        "prefix": query.prefix,
-        "can_write": request.can_write,
-        "size_urls": [(size, size == query.limit, at(limit=_limit_text(size))) for size in PAGE_SIZES],
-    }
+    sized = [(size, size == query.limit, at(limit=_limit_text(size))) for size in PAGE_SIZES]
+    return {**urls, "size_urls": sized}
+
+
+def _index_url(request: ConnectionRequest, query: ListQuery) -> str:
+    """Return where the whole folder can be searched and sorted, or '' while there is no such page."""
+    sort = "" if query.sort in ("", "name", "-name") else query.sort
+    return url_if_any(
+        request, "inventory:search", prefix=query.prefix, q=query.wanted.contains or query.find, sort=sort
+    )
 
 
 def _limit_text(limit: int) -> str:
-    return "" if limit == PAGE_SIZES[0] else str(limit)
+    return "" if limit == PAGE_SIZE else str(limit)
 
 
 def _trouble(request: ConnectionRequest, error: StorageError) -> dict[str, Any]:
@@ -132,27 +189,18 @@ def _status_of(error: StorageError) -> HTTPStatus:
             return HTTPStatus.BAD_GATEWAY
 
 
-def _row_words(request: ConnectionRequest) -> RowWords:
-    keyed = {name: f"{page_url(request, name)}?key=" for name in ("detail", "download", "copy", "delete")}
+def _row_words(request: ConnectionRequest, layout: Layout) -> RowWords:
+    measure = url_if_any(request, "inventory:folder-size")
     return RowWords(
         folder=f"{page_url(request, 'list')}?prefix=",
-        detail=keyed["detail"],
-        download=keyed["download"],
-        copy=keyed["copy"] if request.can_write else None,
-        delete=keyed["delete"] if request.can_write else None,
-        denied=denied_words(),
+        detail=f"{page_url(request, 'detail')}?key=",
+        download=f"{page_url(request, 'download')}?key=",
+        measure=f"{measure}?prefix=" if measure else "",
         download_label=_("Download"),
-        copy_label=_("Copy"),
-        delete_label=_("Delete"),
-        folder_icon=_icon("folder"),
-        object_icon=_icon("file"),
-        download_icon=_icon("download"),
-        copy_icon=_icon("copy"),
-        delete_icon=_icon("trash"),
+        info_label=_("Show details beside the list"),
+        menu_label=_("More actions"),
+        measure_label=_("count it"),
+        unread_label=_("not checked"),
         zone=timezone.get_current_timezone(),
+        layout=layout,
     )
-
-
-def _icon(name: str) -> str:
-    sprite = static("vendor/tabler-icons/sprite.svg")
-    return f'<svg class="icon" aria-hidden="true" focusable="false"><use href="{sprite}#{name}"></use></svg>'

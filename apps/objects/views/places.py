@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest
 from apps.connections.models import Role
-from apps.storage.keys import key_name, key_parent, visible
+from apps.storage.keys import key_name, key_parent, key_query, visible
 from apps.storage.types import ObjectRef
 from apps.transfers.fields import KeyField
 
@@ -32,6 +34,21 @@ def ref_of(request: ConnectionRequest) -> ObjectRef:
 
 def page_url(request: ConnectionRequest, name: str, **query: str | int) -> str:
     return bucket_url(request, f"objects:{name}", **query)
+
+
+def url_if_any(request: ConnectionRequest, name: str, **query: str | int) -> str:
+    """Return the address of a page of this bucket that another app may bring along, '' without it."""
+    try:
+        return bucket_url(request, name, **query)
+    except NoReverseMatch:
+        return ""
+
+
+def address_with(path: str, given: Mapping[str, str | int], **more: str | int) -> str:
+    """Return `path` with these values as its query; empty ones are left out."""
+    values = {**given, **more}
+    query = "&".join(f"{name}={key_query(str(value))}" for name, value in values.items() if value != "")
+    return f"{path}?{query}" if query else path
 
 
 def folder_url(request: ConnectionRequest, prefix: str) -> str:
