@@ -26,6 +26,7 @@ BUCKET_TABS = (
             "objects:detail",
             "objects:preview",
             "objects:headers",
+            "objects:read",
             "objects:copy",
             "objects:delete",
             "objects:folder-create",

@@ -72,7 +72,7 @@ def download_open(
             raise
         info = store.head_object(bucket=ref.bucket, region=ref.region, key=ref.key)
         return Download(416, {"Content-Range": f"bytes */{info.size}"})
-    return Download(body.status, _body_headers(body), body)
+    return Download(body.status, download_headers(body), body)
 
 
 def object_delete(store: ObjectStore, *, ref: ObjectRef, seen_etag: str) -> None:
@@ -96,8 +96,9 @@ def folder_create(store: ObjectStore, *, ref: ObjectRef) -> None:
     store.put_object(bucket=ref.bucket, region=ref.region, key=ref.key, body=nothing, headers=ObjectHeaders())
 
 
-def _body_headers(body: ObjectBody) -> dict[str, str]:
-    headers = _headers_of(body.info)
+def download_headers(body: ObjectBody, *, name: str = "") -> dict[str, str]:
+    """Return the headers of a download, under the name that the key or somebody gives it."""
+    headers = _headers_of(body.info, name=name)
     if body.content_length >= 0:
         headers["Content-Length"] = str(body.content_length)
     if body.content_range:
@@ -119,8 +120,8 @@ def shown_headers(
     return headers
 
 
-def _headers_of(info: ObjectInfo, *, is_saved: bool = True) -> dict[str, str]:
-    disposition = content_disposition_header(is_saved, filename_of(info.key))
+def _headers_of(info: ObjectInfo, *, is_saved: bool = True, name: str = "") -> dict[str, str]:
+    disposition = content_disposition_header(is_saved, filename_of(name or info.key))
     headers = SAFE_HEADERS | {
         "ETag": f'"{info.etag}"',
         "Content-Disposition": disposition or ("attachment" if is_saved else "inline"),

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.objects.views import changes, checks, columns, detail, download, folder, headers, listing, preview
+from apps.objects.views import (
+    changes,
+    checks,
+    columns,
+    detail,
+    download,
+    folder,
+    headers,
+    listing,
+    preview,
+    reading,
+)
 
 app_name = "objects"
 urlpatterns = [
@@ -14,6 +25,7 @@ urlpatterns = [
     path("b/<slug:connection>/<str:bucket>/object/preview/", preview.object_preview, name="preview"),
     path("b/<slug:connection>/<str:bucket>/object/content", preview.object_content, name="content"),
     path("b/<slug:connection>/<str:bucket>/object/download", download.object_download, name="download"),
+    path("b/<slug:connection>/<str:bucket>/object/read/", reading.object_read, name="read"),
     path("b/<slug:connection>/<str:bucket>/object/headers/", headers.object_headers, name="headers"),
     path("b/<slug:connection>/<str:bucket>/object/delete/", changes.object_remove, name="delete"),
     path("b/<slug:connection>/<str:bucket>/object/copy/", changes.object_copy, name="copy"),
