@@ -1,13 +1,16 @@
-"""Keys as a form takes them, for every app that asks a person for one."""
+"""Keys, sizes and days as a form takes them, for every app that asks a person for one."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils.translation import gettext as _
+
+from apps.storage.sizes import size_parse
 
 KEY_BYTES_MAX = 850
 
@@ -41,3 +44,37 @@ class KeyField(forms.CharField):
         super().__init__(strip=False, **kwargs)
         self.validators = [v for v in self.validators if not isinstance(v, ProhibitNullCharactersValidator)]
         self.validators.append(is_key_length)
+
+
+class SizeField(forms.CharField):
+    """A size as a person writes it, in bytes when it is clean; None when nothing is written."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=40, **kwargs)
+        self.widget.attrs |= {"placeholder": "10 MiB", "autocomplete": "off", "size": "8"}
+
+    def clean(self, value: Any) -> int | None:
+        text: str = super().clean(value)
+        if not text:
+            return None
+        size = size_parse(text)
+        if size is None:
+            raise ValidationError(_("Write a number and a unit, such as 500 KiB, 10 MiB or 1.5 GiB."))
+        return size
+
+
+class DayField(forms.DateField):
+    """A day of the calendar, as the browser's own picker writes it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        super().__init__(required=False, input_formats=["%Y-%m-%d"], widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> date | None:
+        try:
+            day: date | None = super().clean(value)
+        except ValidationError:
+            day = date.min
+        if day is not None and not 1970 <= day.year < 9999:
+            raise ValidationError(_("Write a day as year-month-day, such as 2026-08-31."))
+        return day

@@ -5,7 +5,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,48 +12,13 @@ from django.utils.translation import gettext_lazy
 from apps.objects.columns import COLUMNS, Layout, layout_of
 from apps.objects.queries import ORDERS, ListQuery, PageFilter
 from apps.objects.tokens import trail_unpack
-from apps.storage.sizes import size_parse
-from apps.transfers.fields import KEY_BYTES_MAX, KeyField, is_key_length
+from apps.transfers.fields import KEY_BYTES_MAX, DayField, KeyField, SizeField, is_key_length
 
 PAGE_SIZES = (50, 100, 250, 1000)
 PAGE_SIZE = 100
 # What a link to another page of the same view carries along.
 FILTERS = ("contains", "endings", "min_size", "max_size", "after", "before", "class")
 ENDINGS_MAX = 200
-
-
-class SizeField(forms.CharField):
-    """A size as a person writes it, in bytes when it is clean; None when nothing is written."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=40, **kwargs)
-        self.widget.attrs |= {"placeholder": "10 MiB", "autocomplete": "off", "size": "8"}
-
-    def clean(self, value: Any) -> int | None:
-        text: str = super().clean(value)
-        if not text:
-            return None
-        size = size_parse(text)
-        if size is None:
-            raise ValidationError(_("Write a number and a unit, such as 500 KiB, 10 MiB or 1.5 GiB."))
-        return size
-
-
-class DayField(forms.DateField):
-    """A day of the calendar, as the browser's own picker writes it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-        super().__init__(required=False, input_formats=["%Y-%m-%d"], widget=widget, **kwargs)
-
-    def clean(self, value: Any) -> date | None:
-        try:
-            day: date | None = super().clean(value)
-        except ValidationError:
-            day = date.min
-        if day is not None and not 1970 <= day.year < 9999:
-            raise ValidationError(_("Write a day as year-month-day, such as 2026-08-31."))
-        return day
 
 
 class ListForm(forms.Form):
