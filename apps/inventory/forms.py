@@ -61,6 +61,11 @@ class SearchForm(ScopeForm):
         return [self[name] for name in ("endings", "class", "min_size", "max_size", "after", "before")]
 
     @property
+    def shown(self) -> list[forms.BoundField]:
+        """The fields that a person fills in."""
+        return [self["q"], *self.filters]
+
+    @property
     def has_filters(self) -> bool:
         return any(self.data.get(field.name) for field in self.filters)
 

@@ -126,7 +126,8 @@ def test_bad_input_is_told_and_kept(
 
     assert whole.status_code == 200
     assert "kept words" in whole.content.decode()
-    assert "field-error" in whole.content.decode()
+    assert ("field-error" in whole.content.decode()) != (field == "prefix")
+    assert 'role="alert"' in part.content.decode()
     assert part.status_code == 422
 
 
