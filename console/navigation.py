@@ -39,5 +39,5 @@ BUCKET_TABS = (
     Tab(_("Access"), "lock", ("access:bucket",)),
     Tab("CORS", "world", ("access:cors", "access:cors-restore", "access:lab")),
     Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),
-    Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:delete")),
+    Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:empty", "buckets:delete")),
 )

@@ -15,5 +15,6 @@ urlpatterns = [
     path(f"{BUCKET}unfinished/", unfinished.unfinished_list, name="unfinished"),
     path(f"{BUCKET}unfinished/abort/", unfinished.unfinished_abort, name="unfinished-abort"),
     path(f"{BUCKET}danger/", removal.bucket_danger, name="danger"),
+    path(f"{BUCKET}empty/", removal.bucket_empty, name="empty"),
     path(f"{BUCKET}delete/", removal.bucket_remove, name="delete"),
 ]

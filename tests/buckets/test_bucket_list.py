@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -11,6 +12,8 @@ from apps.accounts.models import Person
 from apps.buckets.services import listing
 from apps.connections.models import Connection
 from apps.connections.services import connection_create
+from apps.inventory.models import Walk
+from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from tests.conftest import REGION
 
@@ -134,3 +137,28 @@ def test_list_is_remembered(owner_client: Client, connection: Connection, bucket
     owner_client.get(URL)
 
     assert connection.known_buckets.get(name=bucket).region == REGION
+
+
+def test_counted_buckets_say_how_much_and_when(
+    owner: Person, owner_client: Client, connection: Connection, bucket: str
+) -> None:
+    before = owner_client.get(URL, {"q": bucket}).content.decode()
+    job = Job.objects.create(kind=Job.Kind.WALK, feature="inventory", owner=owner, title="t", place="p")
+    Walk.objects.create(
+        job=job,
+        connection=connection,
+        bucket=bucket,
+        region=REGION,
+        objects_count=1204,
+        size=48 << 20,
+        is_open=False,
+        is_current=True,
+        finished_at=timezone.now() - timedelta(days=2),
+    )
+
+    after = unescape(owner_client.get(URL, {"q": bucket}).content.decode())
+
+    assert "not counted" in before
+    assert "1204 objects" in after
+    assert "48.0 MiB" in after
+    assert "2\xa0days ago" in after

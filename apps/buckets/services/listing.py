@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from django.core.paginator import Page, Paginator
@@ -13,6 +14,7 @@ from apps.buckets.models import BucketFacts
 from apps.buckets.services.facts import Place, facts_of
 from apps.connections.models import Connection
 from apps.connections.services import Reading, buckets_ask, buckets_remember
+from apps.inventory.services import Figures, figures_for
 from apps.storage.types import Bucket
 
 # A page should not wait longer for one slow account than a person would for the page.
@@ -55,6 +57,7 @@ class Row:
     connection: Connection
     bucket: Bucket
     facts: BucketFacts | None = None
+    figures: Figures | None = None
 
     @property
     def place(self) -> Place:
@@ -102,16 +105,26 @@ def table_of(readings: Sequence[Reading], *, filters: Filters, number: str) -> T
         unread = [row for row in found if row.facts is None]
         found = [row for row in found if row.facts and _is_like(row.facts, filters)]
     page = Paginator(_sorted(found, filters.sort), PAGE_SIZE).get_page(number)
+    shown = _with_figures(list(page.object_list))
     if not filters.need_facts:
-        page.object_list = _with_facts(list(page.object_list))
-        unread = [row for row in page.object_list if row.facts is None]
+        shown = _with_facts(shown)
+        unread = [row for row in shown if row.facts is None]
+    page.object_list = shown
     return Table(page=page, regions=regions, total=len(rows), unread=unread)
 
 
 def _with_facts(rows: Sequence[Row]) -> list[Row]:
     names = [row.bucket.name for row in rows] if len(rows) <= PAGE_SIZE else None
     known = facts_of({row.connection for row in rows}, buckets=names)
-    return [Row(row.connection, row.bucket, known.get((row.connection.pk, row.bucket.name))) for row in rows]
+    return [replace(row, facts=known.get((row.connection.pk, row.bucket.name))) for row in rows]
+
+
+def _with_figures(rows: Sequence[Row]) -> list[Row]:
+    names: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        names[row.connection.pk].append(row.bucket.name)
+    counted = {pk: figures_for(pk, there) for pk, there in names.items()}
+    return [replace(row, figures=counted[row.connection.pk].get(row.bucket.name)) for row in rows]
 
 
 def _is_found(row: Row, filters: Filters) -> bool:

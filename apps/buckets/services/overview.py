@@ -34,6 +34,7 @@ class Overview:
     """What could be read about a bucket; `has_more_uploads` when there are more than were counted."""
 
     reach: Finding
+    account: Finding
     location: Finding
     acl: Finding
     access: AccessSummary | None
@@ -53,6 +54,7 @@ def overview_read(
     place = {"bucket": bucket, "region": region}
     calls: dict[str, Callable[[], Any]] = {
         "reach": partial(store.head_bucket, **place),
+        "account": lambda: store.list_bucket_page(limit=1).owner,
         "location": partial(store.bucket_location, **place),
         "acl": partial(store.get_bucket_acl, **place),
         "cors": partial(store.get_bucket_cors, **place),

@@ -11,6 +11,7 @@ from apps.connections.models import Connection
 from apps.connections.services import bucket_forget, store_for
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectSummary, UnfinishedUpload
+from apps.transfers.models import Transfer
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -67,6 +68,12 @@ def bucket_delete(connection: Connection, *, person: Person, bucket: str, region
         bucket=bucket,
         before={"region": region},
     )
+
+
+def uploads_running(connection: Connection, *, bucket: str) -> int:
+    """Return how many jobs of this console still write into a bucket, other people's among them."""
+    running = Transfer.objects.filter(connection=connection, bucket=bucket, job__finished_at__isnull=True)
+    return running.count()
 
 
 def upload_abort(
