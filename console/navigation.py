@@ -38,6 +38,7 @@ BUCKET_TABS = (
     Tab(_("Search"), "search", ("inventory:search", "inventory:folder-size")),
     Tab(_("Access"), "lock", ("access:bucket",)),
     Tab("CORS", "world", ("access:cors", "access:cors-restore", "access:lab")),
+    Tab(_("Tags"), "tags", ("access:tags",)),
     Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),
     Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:empty", "buckets:delete")),
 )

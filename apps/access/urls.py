@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.access.views import acl, cors, lab
+from apps.access.views import acl, cors, lab, tags
 
 app_name = "access"
 urlpatterns = [
@@ -18,4 +18,6 @@ urlpatterns = [
     path("b/<slug:connection>/<str:bucket>/cors/lab/pin/", lab.cors_pin, name="cors-pin"),
     path("b/<slug:connection>/<str:bucket>/cors/lab/run/", lab.cors_tests, name="cors-tests"),
     path("b/<slug:connection>/<str:bucket>/cors/lab/<int:test>/unpin/", lab.cors_unpin, name="cors-unpin"),
+    path("b/<slug:connection>/<str:bucket>/tags/", tags.bucket_tags, name="tags"),
+    path("b/<slug:connection>/<str:bucket>/tags/suggestions/", tags.tag_suggestions, name="tags-suggestions"),
 ]
