@@ -26,6 +26,7 @@ BUCKET_TABS = (
             "objects:detail",
             "objects:preview",
             "objects:headers",
+            "objects:zip",
             "objects:read",
             "objects:copy",
             "objects:delete",

@@ -36,7 +36,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "put_bucket_tagging": ("access:tags",),
     "delete_bucket_tagging": ("access:tags",),
     "head_object": ("objects:detail", "objects:read"),
-    "get_object": ("objects:download", "objects:read", "objects:preview"),
+    "get_object": ("objects:download", "objects:read", "objects:preview", "objects:zip"),
     "put_object": ("transfers:upload-start", "objects:folder-create"),
     "get_object_acl": ("access:object",),
     "put_object_acl": ("access:object",),
