@@ -1,4 +1,4 @@
-"""The ways through the console that every page shows: the tabs of a bucket."""
+"""The ways through the console that every page shows: the rail, and the tabs of a bucket."""
 
 from __future__ import annotations
 
@@ -6,6 +6,44 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the rail. `namespaces` are those of the pages below it.
+
+    Minor ones stand behind “More” on a phone, where only five have a place. `go` is the letter that leads
+    there after a `g`.
+    """
+
+    label: str | Promise
+    icon: str
+    route: str
+    namespaces: tuple[str, ...] = ()
+    is_minor: bool = False
+    go: str = ""
+
+
+SECTIONS = (
+    Section(_("Home"), "home", "home"),
+    Section(_("Buckets"), "bucket", "buckets:list", ("buckets", "objects", "inventory", "access"), go="b"),
+    Section(_("Jobs"), "list-check", "jobs:list", ("jobs", "batches", "transfers"), go="j"),
+    Section(_("Links"), "link", "sharing:list", ("sharing",), is_minor=True),
+    Section(_("Who can open this?"), "lock-open", "access:explain", is_minor=True),
+    Section(_("Activity"), "history", "activity:list", ("activity",)),
+    Section(_("Connections"), "plug-connected", "connections:list", ("connections",), is_minor=True),
+)
+
+
+def section_of(view_name: str, *, has_bucket: bool) -> str:
+    """Return the route of the section that a page belongs to, '' for one of no section."""
+    namespace = view_name.partition(":")[0] if ":" in view_name else ""
+    for section in SECTIONS:
+        if section.route == view_name:
+            return section.route
+    if has_bucket:
+        return "buckets:list"
+    return next((section.route for section in SECTIONS if namespace in section.namespaces), "")
 
 
 @dataclass(frozen=True)
@@ -41,5 +79,6 @@ BUCKET_TABS = (
     Tab("CORS", "world", ("access:cors", "access:cors-restore", "access:lab")),
     Tab(_("Tags"), "tags", ("access:tags",)),
     Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),
+    Tab(_("History"), "history", ("activity:bucket",)),
     Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:empty", "buckets:delete")),
 )

@@ -9,7 +9,7 @@ from apps.jobs.models import Job
 
 def words() -> dict[str, str]:
     """Return every word of `static/js`, by the name under which the scripts ask for it."""
-    return _keys() | _browse() | _shell() | _figures() | _states() | _uploads() | _conflicts()
+    return _keys() | _browse() | _shell() | _command() | _figures() | _states() | _uploads() | _conflicts()
 
 
 def _shell() -> dict[str, str]:
@@ -20,6 +20,17 @@ def _shell() -> dict[str, str]:
         "copied": gettext("Copied."),
         "not_copied": gettext("The browser does not let this page copy. Select the text yourself."),
         "leave": gettext("Files are still being sent from this page."),
+    }
+
+
+def _command() -> dict[str, str]:
+    return {
+        "close": gettext("Close"),
+        "command-label": gettext("Search pages, buckets, places and jobs"),
+        "command-hint": gettext("A page, a bucket, or bucket/key"),
+        "command-none": gettext("Nothing fits. Type a part of a bucket's name, or bucket/key."),
+        "command-found": gettext("{count} found"),
+        "command-keys": gettext("↑ ↓ to choose · Enter to go · Esc to close"),
     }
 
 

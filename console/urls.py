@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from apps.connections import urls as connections
+from console.views import command, home
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="buckets:list"), name="home"),
+    path("", home.home, name="home"),
+    path("search/", command.command, name="command"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.buckets.urls")),
     path("", include("apps.objects.urls")),
@@ -17,6 +20,7 @@ urlpatterns = [
     path("", include("apps.batches.urls")),
     path("", include("apps.inventory.urls")),
     path("", include("apps.sharing.urls")),
-    path("", include("apps.activity.urls")),
+    path("", include(connections.activity_urls)),
+    path("", include(connections.places_urls)),
     path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from django.conf import settings
 from django.db import models
 
-from apps.activity.rules import document_unpack, key_unpack, verb_label
+from apps.activity.rules import document_unpack, verb_label
+from apps.storage.keys import key_unpack
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from enum import Enum
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, unquote
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -56,15 +55,6 @@ _SECRET_TEXT = re.compile(
 def verb_label(verb: str) -> str:
     """Return what the verb says to a person; a verb that nobody listed says itself."""
     return str(VERBS.get(verb, verb))
-
-
-def key_pack(key: str) -> str:
-    """Return a key as ASCII: PostgreSQL's text holds no NUL, and no half of a surrogate pair."""
-    return quote(key, safe="/ !#$&'()*+,:;=?@[]", errors="surrogatepass")
-
-
-def key_unpack(packed: str) -> str:
-    return unquote(packed, errors="surrogatepass")
 
 
 def document_pack(value: Any) -> str:

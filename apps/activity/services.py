@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.activity.models import ChainEnd, Entry, EntryQuerySet
-from apps.activity.rules import document_pack, key_pack, text_safe
+from apps.activity.rules import document_pack, text_safe
+from apps.storage.keys import key_pack
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -21,6 +24,23 @@ logger = logging.getLogger(__name__)
 
 END_PK = 1
 VERIFY_CHUNK = 1000
+COLUMNS = (
+    "sequence",
+    "at",
+    "person",
+    "verb",
+    "connection",
+    "bucket",
+    "key",
+    "job",
+    "request_id",
+    "before",
+    "after",
+    "previous_digest",
+    "digest",
+)
+# A spreadsheet takes a cell that begins like this for a formula, and a key may begin with anything.
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -134,3 +154,53 @@ def entries_page(
         older=rows[-1].sequence if has_older else None,
         newer=rows[0].sequence if has_newer else None,
     )
+
+
+def entries_csv(entries: EntryQuerySet) -> Iterator[str]:
+    """Yield the entries as lines of CSV, oldest first, with a line of names before them."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for row in _rows(entries):
+        yield writer.writerow([_cell(row[name]) for name in COLUMNS])
+
+
+def entries_json(entries: EntryQuerySet) -> Iterator[str]:
+    """Yield the entries as one JSON array, oldest first, an entry to a line."""
+    before = "[\n"
+    for row in _rows(entries):
+        documents = {name: json.loads(row[name]) if row[name] else None for name in ("before", "after")}
+        yield before + json.dumps(row | documents)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def _rows(entries: EntryQuerySet) -> Iterator[dict[str, Any]]:
+    for entry in entries.order_by("sequence").iterator(chunk_size=VERIFY_CHUNK):
+        yield {
+            "sequence": entry.sequence,
+            "at": entry.at.isoformat(),
+            "person": entry.person_name,
+            "verb": entry.verb,
+            "connection": entry.connection,
+            "bucket": entry.bucket,
+            "key": entry.key,
+            "job": str(entry.job_id or ""),
+            "request_id": entry.request_id,
+            "before": entry.before,
+            "after": entry.after,
+            "previous_digest": entry.previous_digest,
+            "digest": entry.digest,
+        }
+
+
+class _Echo:
+    """A file that hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _cell(value: Any) -> str:
+    # Half of a surrogate pair is no text that can be sent.
+    text = str(value).encode(errors="backslashreplace").decode()
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text

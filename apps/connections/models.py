@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.storage.keys import key_unpack
+
 if TYPE_CHECKING:
     from apps.accounts.models import Person
 
@@ -106,3 +108,33 @@ class KnownBucket(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Place(models.Model):
+    """A folder of a bucket that a person looked into or put a star on.
+
+    The prefix is packed, since it may hold what a database refuses; the digest stands for bucket and prefix,
+    which together are longer than an index takes.
+    """
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="places")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="places")
+    bucket = models.CharField(max_length=100)
+    packed_prefix = models.TextField(blank=True)
+    digest = models.CharField(max_length=64)
+    is_favorite = models.BooleanField(default=False)
+    visited_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-visited_at",)
+        indexes = (models.Index(fields=["person", "-visited_at"]),)
+        constraints = (
+            models.UniqueConstraint(fields=["person", "connection", "digest"], name="place_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.bucket}/{self.packed_prefix}"
+
+    @property
+    def prefix(self) -> str:
+        return key_unpack(self.packed_prefix)

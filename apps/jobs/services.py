@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from apps.accounts.models import Person
 
 
+# What a person may ask of a job, by the state it is in; the app that owns the work has the views.
+ACTIONS: dict[str, tuple[str, ...]] = {
+    Job.State.PLANNING: ("cancel",),
+    Job.State.PLANNED: ("cancel",),
+    Job.State.QUEUED: ("pause", "cancel"),
+    Job.State.RUNNING: ("pause", "cancel"),
+    Job.State.PAUSED: ("resume", "cancel"),
+    Job.State.PARKED: ("retry", "cancel"),
+}
+
+
 @dataclass(frozen=True)
 class Figures:
     """How far a job is, in what it counts. `rate` is that per second, `eta_s` seconds; None while unknown."""
@@ -32,6 +43,15 @@ class Figures:
     failed: int
     rate: float | None
     eta_s: int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job together with its figures and what can be done with it."""
+
+    job: Job
+    figures: Figures
+    actions: tuple[str, ...]
 
 
 def job_create(
@@ -133,6 +153,17 @@ def figures_for(jobs: Sequence[Job]) -> dict[UUID, Figures]:
     """Return the figures of each job: from the gauge while it moves, from the rows where it is silent."""
     gauges = progress.read_many(job.pk for job in jobs if job.is_active)
     return {job.pk: _figures_of(job, gauges.get(job.pk)) for job in jobs}
+
+
+def rows_of(jobs: Iterable[Job]) -> list[Row]:
+    """Return the jobs as pages draw them."""
+    found = list(jobs)
+    figures = figures_for(found)
+    return [Row(job, figures[job.pk], _actions_of(job)) for job in found]
+
+
+def _actions_of(job: Job) -> tuple[str, ...]:
+    return ("retry",) if job.has_failures else ACTIONS.get(job.state, ())
 
 
 def _figures_of(job: Job, gauge: progress.Gauge | None) -> Figures:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -13,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from apps.jobs.models import Job, JobQuerySet
-from apps.jobs.services import Figures, figures_for
+from apps.jobs.services import rows_of
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -24,38 +22,6 @@ TRAY_ENDED_MAX = 5
 # How long the tray shows a job that has ended.
 RECENT = timedelta(hours=1)
 
-State = Job.State
-# What a person may ask of a job, by the state it is in; the app that owns the work has the views.
-ACTIONS = {
-    State.PLANNING: ("cancel",),
-    State.PLANNED: ("cancel",),
-    State.QUEUED: ("pause", "cancel"),
-    State.RUNNING: ("pause", "cancel"),
-    State.PAUSED: ("resume", "cancel"),
-    State.PARKED: ("retry", "cancel"),
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A job together with its figures and what can be done with it."""
-
-    job: Job
-    figures: Figures
-    actions: tuple[str, ...]
-
-
-def _rows(jobs: Iterable[Job]) -> list[Row]:
-    found = list(jobs)
-    figures = figures_for(found)
-    return [Row(job, figures[job.pk], _actions_of(job)) for job in found]
-
-
-def _actions_of(job: Job) -> tuple[str, ...]:
-    if job.has_failures:
-        return ("retry",)
-    return ACTIONS.get(State(job.state), ())
-
 
 def _jobs_of(request: HttpRequest) -> JobQuerySet:
     return Job.objects.visible_to(cast("Person", request.user)).select_related("owner")
@@ -64,21 +30,21 @@ def _jobs_of(request: HttpRequest) -> JobQuerySet:
 def _filtered(jobs: JobQuerySet, state: str) -> JobQuerySet:
     if state == "active":
         return jobs.active()
-    return jobs.filter(state=state) if state in State.values else jobs
+    return jobs.filter(state=state) if state in Job.State.values else jobs
 
 
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     page = Paginator(_filtered(_jobs_of(request), state), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"rows": _rows(page.object_list), "page": page, "state": state, "states": State.choices}
+    context = {"rows": rows_of(page.object_list), "page": page, "state": state, "states": Job.State.choices}
     is_fragment = request.headers.get("HX-Request")
     return render(request, "jobs/list.html#job-list" if is_fragment else "jobs/list.html", context)
 
 
 @require_safe
 def job_detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    [row] = _rows([get_object_or_404(_jobs_of(request), pk=job_id)])
+    [row] = rows_of([get_object_or_404(_jobs_of(request), pk=job_id)])
     is_fragment = request.headers.get("HX-Request")
     return render(request, "jobs/detail.html#job-detail" if is_fragment else "jobs/detail.html", {"row": row})
 
@@ -88,5 +54,5 @@ def job_tray(request: HttpRequest) -> HttpResponse:
     jobs = _jobs_of(request).filter(owner=cast("Person", request.user))
     active = jobs.active()
     ended = jobs.filter(state__in=Job.ENDED, finished_at__gte=timezone.now() - RECENT)
-    rows = _rows([*active[:TRAY_ACTIVE_MAX], *ended[:TRAY_ENDED_MAX]])
+    rows = rows_of([*active[:TRAY_ACTIVE_MAX], *ended[:TRAY_ENDED_MAX]])
     return render(request, "jobs/_tray.html", {"rows": rows, "active_count": active.count()})

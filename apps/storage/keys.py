@@ -6,7 +6,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 # Controls, direction marks, zero-width characters, line and paragraph separators, and every space but one.
 _HIDDEN_KINDS = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
@@ -64,6 +64,19 @@ def prefix_steps(prefix: str) -> Iterator[tuple[str, str]]:
 def key_query(key: str) -> str:
     """Return `key` percent-encoded for the value of a query parameter; slashes stay readable."""
     return quote(key, safe="/")
+
+
+def key_pack(key: str) -> str:
+    """Return a key as ASCII text that every database takes: no NUL, no half of a surrogate pair.
+
+    What is contained in a key is contained, packed, in the packed key.
+    """
+    return quote(key, safe="/ !#$&'()*+,:;=?@[]", errors="surrogatepass")
+
+
+def key_unpack(packed: str) -> str:
+    """Return the key that `key_pack` was given."""
+    return unquote(packed, errors="surrogatepass")
 
 
 def _sign_of(character: str) -> str:

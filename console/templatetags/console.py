@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import template
 from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
 from django.template import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from apps.jobs.models import Job
 from apps.jobs.services import Figures
-from apps.storage.keys import key_pieces, visible
+from apps.storage.keys import key_pieces, key_query, visible
 from apps.storage.sizes import size_text
 from console import figures, script_strings
-from console.navigation import BUCKET_TABS
+from console.navigation import BUCKET_TABS, SECTIONS, Section, section_of
 
 register = template.Library()
 
@@ -166,6 +169,32 @@ def page_url(context: Context, page: Page[Any], direction: str) -> str:
     return f"?{query.urlencode()}"
 
 
+@register.simple_tag(takes_context=True)
+def rail_links(context: Context, only_minor: bool = False) -> SafeString:
+    """Draw the entries of the rail, which are the same for everybody on pages of one section."""
+    request = context["request"]
+    match = request.resolver_match
+    name = match.view_name if match else ""
+    here = section_of(name, has_bucket=bool(getattr(request, "bucket", "")))
+    return _rail_html(get_language() or "", here, only_minor)
+
+
+@cache
+def _rail_html(language: str, here: str, only_minor: bool) -> SafeString:
+    sections = [(section, url) for section, url in _sections() if section.is_minor or not only_minor]
+    words = {"sections": sections, "here": here, "only_minor": only_minor}
+    return SafeString(render_to_string("_parts/rail_links.html", words))
+
+
+def _sections() -> list[tuple[Section, str]]:
+    """Return every section with its address; one whose pages are not built is left out."""
+    found = []
+    for section in SECTIONS:
+        with suppress(NoReverseMatch):
+            found.append((section, reverse(section.route)))
+    return found
+
+
 @register.inclusion_tag("_parts/bucket_tabs.html", takes_context=True)
 def bucket_tabs(context: Context) -> dict[str, Any]:
     """Draw the tabs of the bucket that the page belongs to; nothing on pages of no bucket."""
@@ -178,6 +207,12 @@ def bucket_tabs(context: Context) -> dict[str, Any]:
     return {
         "tabs": [(tab, reverse(tab.routes[0], args=arguments), here in tab.routes) for tab in BUCKET_TABS]
     }
+
+
+@register.filter
+def query_value(value: str) -> str:
+    """Write a key as the value of a query parameter."""
+    return key_query(value)
 
 
 @register.filter

@@ -65,9 +65,46 @@ function showFailure(event) {
   else toast(word('failed', { status: event.detail.xhr.status }), 'error');
 }
 
+// What is on its way is busy, and what had the focus does not lose it to the top of the page.
+let focused = null;
+
+function markBusy(event) {
+  event.detail.target?.setAttribute?.('aria-busy', 'true');
+}
+
+function noteFocus(event) {
+  focused = event.detail.target?.contains?.(document.activeElement) ? event.detail.target.id : null;
+}
+
+function settle(event) {
+  const id = event.detail.target?.id;
+  event.detail.target?.removeAttribute?.('aria-busy');
+  const place = id && document.getElementById(id);
+  if (!place) return;
+  place.removeAttribute('aria-busy');
+  if (focused !== id || (document.activeElement && document.activeElement !== document.body)) return;
+  const goal = place.querySelector('h1, h2, h3') ?? place;
+  if (!goal.hasAttribute('tabindex')) goal.tabIndex = -1;
+  goal.focus({ preventScroll: true });
+}
+
+// Tabs that do not fit: the one of this page is in sight.
+function showTab() {
+  for (const tab of document.querySelectorAll('.tabs [aria-current]')) {
+    const row = tab.closest('ul') ?? tab.parentElement;
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 document.addEventListener('submit', rememberTheme);
 document.addEventListener('click', onClick);
 document.addEventListener('keydown', closeMenuByKey);
+document.body.addEventListener('htmx:beforeRequest', markBusy);
+document.body.addEventListener('htmx:beforeSwap', noteFocus);
+document.body.addEventListener('htmx:afterSettle', settle);
+document.body.addEventListener('htmx:afterRequest', (event) => event.detail.target?.removeAttribute?.('aria-busy'));
+document.addEventListener('page:shown', showTab);
+showTab();
 document.body.addEventListener('htmx:responseError', showFailure);
 document.body.addEventListener('htmx:sendError', () => toast(word('offline'), 'error'));
 document.body.addEventListener('toast', (event) => toast(event.detail.message, event.detail.level));
