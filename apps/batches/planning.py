@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from django.utils import timezone
 
+from apps.batches.exposure import opening_of
 from apps.batches.figures import figures_make
 from apps.batches.ledger import Found, meetings_rank, page_record
 from apps.batches.models import Action, Batch, BatchObject
@@ -195,7 +196,7 @@ def _freeze(batch: Batch) -> bool | None:
     """Close the list and let the person decide on it."""
     if batch.does_copy:
         meetings_rank(batch)
-    figures = figures_make(batch)
+    figures = figures_make(batch) | {"opening": opening_of(batch)}
     now = timezone.now()
     if not Batch.objects.filter(pk=batch.pk, frozen_at=None).update(frozen_at=now, figures=figures):
         return None

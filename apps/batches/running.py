@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from django.utils import timezone
@@ -14,14 +14,14 @@ from django.utils import timezone
 from apps.batches.actions import Phase, phases_of, state_again
 from apps.batches.actions.large import abort
 from apps.batches.actions.outcomes import Work, work_of
-from apps.batches.ledger import Outcome, batch_count, is_running, lines_open, outcomes_record
+from apps.batches.ledger import Outcome, batch_count, counts_of, is_running, lines_open, outcomes_record
 from apps.batches.models import Action, Batch, BatchObject
-from apps.batches.services import role_require
+from apps.batches.services import batch_log, role_require
 from apps.connections.services import store_for
 from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import job_move
-from apps.storage.errors import NotFound, StorageError, Throttled
+from apps.storage.errors import NotFound, StorageError, Throttled, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ LINES_AT_ONCE = 1000
 FLUSH_S = 1.0
 FLUSH_LINES = 1000
 # Rounds in which nothing could be settled, before the job stops and a person decides.
-STUCK_ROUNDS = 4
+STUCK_ROUNDS = 3
+# As many objects that fail in a row, and nothing else, are no coincidence.
+STRAGGLERS = 10
 SLOWEST_S = 15.0
 
 State = BatchObject.State
@@ -89,19 +91,29 @@ class Run:
         return False
 
     def _settle(self, phase: Phase, lines: list[BatchObject]) -> None:
-        moved, problems = 0, []
-        waiting: list[Outcome] = []
+        moved, waiting = 0, list[Outcome]()
+        troubled: list[Outcome] = []
         try:
             for outcome in self._outcomes(phase, lines):
+                if isinstance(outcome.error, Throttled | Unavailable):
+                    troubled.append(outcome)
+                    continue
+                moved += 1
                 waiting.append(outcome)
-                moved += outcome.error is None
-                if outcome.error is not None and outcome.state == outcome.line.state:
-                    problems.append(outcome.error)
                 if self._is_time_to_write(waiting):
                     self._write(waiting)
         finally:
             self._write(waiting)
+        if not moved and self._is_the_store(troubled):
+            # Nothing is wrong with these objects: they are not to fail because the store is away.
+            troubled = [replace(one, state=one.line.state, is_attempt=False) for one in troubled]
+        problems = [one.error for one in troubled if one.error is not None]
+        self._write(troubled)
         self._mind(moved, problems)
+
+    def _is_the_store(self, troubled: list[Outcome]) -> bool:
+        """Return whether it is the store that fails, rather than a few objects that are left."""
+        return len(troubled) >= STRAGGLERS or not counts_of(self.batch).done
 
     def _is_time_to_write(self, waiting: list[Outcome]) -> bool:
         return len(waiting) >= FLUSH_LINES or time.monotonic() - self.written_at >= FLUSH_S
@@ -182,7 +194,15 @@ def _end(run: Run) -> bool | None:
         return False
     batch_count(batch)
     moved = job_move(batch.job_id, to=Job.State.DONE, frm=[Job.State.RUNNING])
+    if moved:
+        _log_end(batch)
     return True if moved else None
+
+
+def _log_end(batch: Batch) -> None:
+    counts = counts_of(batch)
+    said = {"action": batch.action, "done": counts.done, "failed": counts.failed, "skipped": counts.skipped}
+    batch_log(batch, "batch.end", person=batch.job.owner, after=said)
 
 
 def uploads_abort(batch: Batch, work: Work) -> bool:
@@ -225,7 +245,7 @@ def cancel_batch(*, batch_id: int) -> None:
     Raises Throttled while a worker is still at it, StorageError when the store refuses an abort.
     """
     with row_lease(Batch, batch_id) as is_ours:
-        batch = Batch.objects.select_related("job", "connection").filter(pk=batch_id).first()
+        batch = Batch.objects.select_related("job__owner", "connection").filter(pk=batch_id).first()
         if batch is None or batch.job.state != Job.State.CANCELING:
             return
         if not is_ours:
@@ -234,4 +254,6 @@ def cancel_batch(*, batch_id: int) -> None:
             work = work_of(batch, store_for(batch.connection), until=time.monotonic() + BATCH_S)
             if not uploads_abort(batch, work):
                 raise Throttled("More uploads are to be aborted.", code="StillRunning")
-        job_move(batch.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING])
+        batch_count(batch)
+        if job_move(batch.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING]) and batch.confirmed_at:
+            _log_end(batch)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.activity.services import activity_record
 from apps.batches.models import Action, Batch, BatchObject
 from apps.batches.selection import Match, Selection
 from apps.connections.models import Connection, Role
@@ -158,6 +159,51 @@ def batch_confirm(batch: Batch, options: Mapping[str, Any], *, person: Person, n
         Batch.objects.filter(pk=batch.pk).update(
             options={**batch.options, **options}, confirmed_at=now, confirmed_by=person
         )
+        said = {"action": batch.action, "selected": batch.job.title, "options": {**batch.options, **options}}
+        batch_log(batch, "batch.confirm", person=person, after=said | _figures_said(batch))
+
+
+def _figures_said(batch: Batch) -> dict[str, int]:
+    return {"objects": batch.figures["objects"], "bytes": batch.figures["bytes"]}
+
+
+def batch_log(batch: Batch, verb: str, *, person: Person, after: Mapping[str, Any]) -> None:
+    """This will write down who let the batch run, or how it ended."""
+    activity_record(
+        person=person,
+        verb=verb,
+        connection=batch.connection.slug,
+        bucket=batch.bucket,
+        after=dict(after),
+        job=batch.job_id,
+    )
+
+
+def batch_undo(batch: Batch, *, person: Person, now: datetime) -> Batch:
+    """This will begin a plan that writes back what a batch replaced: grants, or headers.
+
+    Each object is left alone that was changed again since. Raises StateChanged for a batch that has not
+    ended, or that replaced nothing that its ledger could give back.
+    """
+    replaced = BatchObject.objects.filter(batch=batch, state=BatchObject.State.DONE).exclude(before="")
+    _require(can_undo(batch) and replaced.exists())
+    fresh = batch_create(
+        owner=person,
+        connection=batch.connection,
+        bucket=batch.bucket,
+        region=batch.region,
+        action=batch.action,
+        selection=batch.selection,
+        undo_of=batch,
+    )
+    Batch.objects.filter(pk=fresh.pk).update(options_at=now)
+    fresh.options_at = now
+    return fresh
+
+
+def can_undo(batch: Batch) -> bool:
+    """Return whether this kind of batch can be undone, and has ended."""
+    return batch.action in (Action.ACCESS, Action.HEADERS) and batch.job.state in Job.ENDED
 
 
 def batch_replan(batch: Batch, *, person: Person) -> Batch:

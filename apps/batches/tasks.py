@@ -12,7 +12,7 @@ from celery.signals import worker_ready
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from apps.batches.models import Batch
+from apps.batches.models import Action, Batch
 from apps.batches.planning import plan_batch
 from apps.batches.running import cancel_batch, run_batch
 from apps.batches.sweeping import batches_owed, step_rest
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 5
 LONGEST_PAUSE_S = 30
 TURN_S = 20
+EMPTY_DELAY_S = 10
 
 
 def hand_over(task: Task[Any, Any], batch_id: int) -> None:
@@ -34,10 +35,14 @@ def hand_over(task: Task[Any, Any], batch_id: int) -> None:
 
 def publish(task: Task[Any, Any], **arguments: Any) -> None:
     """This will queue a step now. A broker that does not answer is no error: the sweep queues it again."""
+    _publish(partial(task.delay, **arguments), arguments.get("batch_id"))
+
+
+def _publish(send: Callable[[], object], batch_id: int | None) -> None:
     try:
-        task.delay(**arguments)
+        send()
     except OperationalError:
-        logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
+        logger.warning("A step waits for the broker.", extra={"batch": batch_id}, exc_info=True)
 
 
 def batch_begin(batch: Batch) -> None:
@@ -45,10 +50,19 @@ def batch_begin(batch: Batch) -> None:
     state = Job.objects.values_list("state", flat=True).get(pk=batch.job_id)
     if state == Job.State.PLANNING and not batch.needs_options:
         hand_over(list_objects, batch.pk)
+    elif state == Job.State.QUEUED and batch.action == Action.EMPTY:
+        _hand_over_later(batch.pk)
     elif state in (Job.State.QUEUED, Job.State.RUNNING):
         hand_over(run_objects, batch.pk)
     elif state == Job.State.CANCELING:
         hand_over(end_canceled, batch.pk)
+
+
+def _hand_over_later(batch_id: int) -> None:
+    """Queue the emptying of a bucket with a moment in which it can still be canceled."""
+    step_rest(batch_id, seconds=EMPTY_DELAY_S + TURN_S)
+    later = partial(run_objects.apply_async, kwargs={"batch_id": batch_id}, countdown=EMPTY_DELAY_S)
+    transaction.on_commit(partial(_publish, later, batch_id))
 
 
 def _attempt(

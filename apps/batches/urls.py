@@ -16,5 +16,6 @@ urlpatterns = [
     path("jobs/<uuid:job>/batch/pause/", jobs.batch_pause, name="pause"),
     path("jobs/<uuid:job>/batch/resume/", jobs.batch_resume, name="resume"),
     path("jobs/<uuid:job>/batch/retry/", jobs.batch_retry, name="retry"),
+    path("jobs/<uuid:job>/batch/undo/", jobs.batch_undo, name="undo"),
     path("jobs/<uuid:job>/batch/cancel/", jobs.batch_cancel, name="cancel"),
 ]

@@ -7,10 +7,8 @@ from urllib.parse import unquote
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.batches.content import grants_read
-from apps.batches.models import Action, Batch
+from apps.batches.models import Batch
 from apps.batches.selection import Selection
-from apps.storage.grants import EVERYONE, SIGNED_IN
 from apps.storage.keys import visible
 
 _REASONS = {
@@ -38,16 +36,6 @@ _REASONS = {
 def reason_words(code: str) -> str:
     """Return why a line was skipped or failed, in words; a code of the store that is unknown stays itself."""
     return str(_REASONS.get(code, code))
-
-
-def is_opening(batch: Batch) -> bool:
-    """Return whether the batch lets people in who were not named: everybody, or everybody who signs in."""
-    if batch.action != Action.ACCESS or batch.undo_of_id:
-        return False
-    name = batch.option("acl", "")
-    if name == "grants":
-        return any(grant.grantee in (EVERYONE, SIGNED_IN) for grant in grants_read(batch.option("grants")))
-    return name in ("public-read", "authenticated-read", "public-read-write")
 
 
 def options_words(batch: Batch) -> list[tuple[str, str]]:

@@ -46,15 +46,13 @@ class ConfirmForm(forms.Form):
     public = forms.CharField(label=gettext_lazy("Type public"), required=False)
     typed = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}))
 
-    def __init__(self, *args: Any, batch: Batch, is_opening: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.batch = batch
-        self.is_opening = is_opening
         self.count: int = batch.figures["objects"]
         self._keep_fields()
-        self.fields["is_compared" if "is_compared" in self.fields else "typed"].initial = (
-            self.count <= COMPARED_UP_TO if "is_compared" in self.fields else None
-        )
+        if "is_compared" in self.fields:
+            self.fields["is_compared"].initial = self.count <= COMPARED_UP_TO
         typed = self.fields["typed"]
         if batch.action == Action.EMPTY:
             typed.label = _("Type the name of the bucket: %(name)s") % {"name": batch.bucket}
@@ -68,7 +66,7 @@ class ConfirmForm(forms.Form):
             "collision": bool(figures.get("conflicts") or figures.get("meetings")),
             "is_compared": self.batch.action == Action.DELETE,
             "is_verbose": self.batch.does_delete,
-            "public": self.is_opening,
+            "public": figures["opening"] == "yes",
         }
         for name, is_wanted in wanted.items():
             if not is_wanted:

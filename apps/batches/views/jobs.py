@@ -40,6 +40,9 @@ def batch_job_parts(request: BatchRequest, job: UUID) -> HttpResponse:
         "current": lines.filter(state__in=BatchObject.OPEN).order_by("id").first()
         if batch.job.state == "running"
         else None,
+        "can_undo": services.can_undo(batch) and lines.filter(state=State.DONE).exclude(before="").exists(),
+        "can_write": request.role >= Role.WRITER,
+        "denied": _("this needs the role “%(role)s”") % {"role": Role.WRITER.label},
         "is_throttled": batch.throttled_at is not None
         and batch.job.is_active
         and (timezone.now() - batch.throttled_at).total_seconds() < THROTTLED_S,
@@ -69,6 +72,18 @@ def batch_resume(request: BatchRequest, job: UUID) -> HttpResponse:
 @batch_required(Role.WRITER)
 def batch_retry(request: BatchRequest, job: UUID) -> HttpResponse:
     return _after(request, services.batch_retry)
+
+
+@require_POST
+@batch_required(Role.WRITER)
+def batch_undo(request: BatchRequest, job: UUID) -> HttpResponse:
+    """Begin the plan that writes back what this batch replaced."""
+    try:
+        fresh = services.batch_undo(request.batch, person=request.user, now=timezone.now())
+    except services.StateChanged:
+        return _too_late(request, request.batch)
+    tasks.batch_begin(fresh)
+    return redirect("batches:plan", job=fresh.job_id)
 
 
 @require_POST

@@ -19,7 +19,7 @@ from apps.batches.figures import conflicts_of, requests_of
 from apps.batches.forms.confirm import COMPARED_UP_TO, ConfirmForm
 from apps.batches.forms.options import FORMS
 from apps.batches.guards import BatchRequest, batch_required
-from apps.batches.words import is_opening, options_words, reason_words, selection_names
+from apps.batches.words import options_words, reason_words, selection_names
 from apps.connections.models import Role
 from apps.jobs.models import Job
 from apps.jobs.services import figures_for
@@ -63,7 +63,7 @@ def batch_plan(request: BatchRequest, job: UUID) -> HttpResponse:
     is_fragment = bool(request.htmx) and not request.htmx.history_restore_request
     form = None
     if state == Job.State.PLANNED:
-        form = ConfirmForm(request.POST or None, batch=batch, is_opening=is_opening(batch))
+        form = ConfirmForm(request.POST or None, batch=batch)
         if request.method == "POST" and form.is_valid():
             return _confirmed(request, form)
     elif request.method == "POST":
@@ -125,7 +125,7 @@ def _context(request: BatchRequest, form: ConfirmForm | None) -> dict[str, Any]:
         "requests": requests_of(batch, is_compared=figures["objects"] <= COMPARED_UP_TO),
         "conflicts": list(conflicts_of(batch)[:CONFLICTS_SHOWN]) if batch.does_copy else [],
         "is_stale": batch.frozen_at is not None and timezone.now() - batch.frozen_at > services.STALE_AFTER,
-        "is_opening": is_opening(batch),
+        "is_opening": figures["opening"] == "yes",
     }
 
 
