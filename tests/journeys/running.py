@@ -19,12 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Page
 from redis import Redis
 
 from tests.settings import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTROL_TOKEN = "journeys-control"
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture of the page in the folder that JOURNEY_SHOTS names, if it names one."""
+    if folder := os.environ.get("JOURNEY_SHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def wait_for(what: Callable[[], Any], *, seconds: float, why: str) -> Any:

@@ -9,7 +9,10 @@ from playwright.sync_api import BrowserContext, Page
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(180)]
 
 PAGES = ["/buckets/", "/buckets/new/", "/jobs/", "/jobs/?state=parked", "/connections/", "/connections/new/"]
-PAGES += ["/password/", "/b/demo-store/team-files-1250000000/objects/"]
+PAGES += ["/password/", "/b/demo-store/team-files-1250000000/objects/", "/links/"]
+BUCKET = "/b/demo-store/team-files-1250000000"
+PAGES += [f"{BUCKET}/{page}" for page in ("", "unfinished/", "danger/", "empty/", "delete/")]
+PAGES += [f"{BUCKET}/share/?key=README.md"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE_WIDTH = 360
 
