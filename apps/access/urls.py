@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.access.views import acl, cors, lab, tags
+from apps.access.views import acl, cors, explain, lab, tags
 
 app_name = "access"
 urlpatterns = [
+    path("explain/", explain.access_explain, name="explain"),
     path("b/<slug:connection>/<str:bucket>/access/", acl.bucket_access, name="bucket"),
     path("b/<slug:connection>/<str:bucket>/object/access/", acl.object_access, name="object"),
     path("b/<slug:connection>/<str:bucket>/cors/", cors.cors_edit, name="cors"),

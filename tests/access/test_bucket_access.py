@@ -279,7 +279,7 @@ def test_denied_read_is_unknown_and_not_private(
     assert page.status_code == 403
     assert "That is not “private”" in page.text
     assert "AccessDenied" in page.text
-    assert "access-unknown" in page.text
+    assert "reach-unknown" in page.text
 
 
 def test_throttled_store_keeps_what_was_typed(

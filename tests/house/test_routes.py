@@ -20,6 +20,7 @@ from tests.conftest import REGION
 OPEN = {"accounts:sign-in", "accounts:sign-in-link", "accounts:health", "accounts:theme", "set_language"}
 # A person's own pages, which show a stranger nothing that is not theirs.
 OWN = {
+    "access:explain",
     "home",
     "accounts:sign-out",
     "accounts:password",

@@ -90,7 +90,7 @@ def kind_of(acl: Acl, rights: Rights) -> AccessKind:
         return AccessKind.PUBLIC_READ
     if signed_in:
         return AccessKind.SIGNED_IN
-    if has_unknown(acl) or not rights.is_complete:
+    if has_unknown(acl) or (acl.is_inherited and not rights.is_complete):
         return AccessKind.UNKNOWN
     return AccessKind.SHARED if rights.given else AccessKind.PRIVATE
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.access.forms.acl import NAMED, AclForm, fields_carried
@@ -139,6 +141,7 @@ class AclPage:
 
     def _frame(self) -> dict[str, Any]:
         request, key = self.request, self.place.key
+        about = {"connection": request.connection.slug, "bucket": request.bucket, "key": key}
         crumbs = bucket_crumbs(request, key_parent(key), end="" if key else _("Access"))
         if key:
             detail = bucket_url(request, "objects:detail", key=key)
@@ -148,6 +151,7 @@ class AclPage:
             "name": visible(key_name(key)) or request.bucket,
             "crumbs": crumbs,
             "page_url": self.url,
+            "explain_url": f"{reverse('access:explain')}?{urlencode(about)}",
             "bucket_url": bucket_url(request, "access:bucket"),
             "can_edit": request.role >= self.needed,
             "denied": _("this needs the role “%(role)s”") % {"role": self.needed.label},

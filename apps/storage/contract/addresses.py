@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from apps.storage.types import ObjectRef, ResponseHeaders
@@ -18,6 +19,9 @@ class Addresses(Protocol):
 
     def object_of_url(self, url: str) -> ObjectRef | None:
         """Return the object that a plain or presigned address of this store means, None for any other."""
+
+    def url_expires_at(self, url: str) -> datetime | None:
+        """Return when the signature in an address ends, None for one that has none, or half of one."""
 
     def presign_get(
         self,

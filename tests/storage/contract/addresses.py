@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -23,6 +24,31 @@ def test_presigned_address_is_read_without_a_key(place: Place) -> None:
 
     assert (status, body) == (200, b"12345")
     assert (headers["content-type"], headers["cache-control"]) == ("text/x-stored", "max-age=7")
+
+
+def test_end_of_a_signature_is_read_off_its_address(place: Place) -> None:
+    before = time.time()
+
+    url = place.store.presign_get(**place.key("k"), expires_s=HOUR_S)
+    expires_at = place.store.url_expires_at(url)
+
+    assert expires_at is not None
+    assert before + HOUR_S - 1 <= expires_at.timestamp() <= time.time() + HOUR_S
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://b-1.cos.ap-guangzhou.myqcloud.com/k",
+        "https://b-1.cos.ap-guangzhou.myqcloud.com/k?q-sign-time=1",
+        "https://b-1.cos.ap-guangzhou.myqcloud.com/k?q-sign-time=1;x",
+        f"https://b-1.cos.ap-guangzhou.myqcloud.com/k?q-sign-time=1;{'9' * 40}",
+        "https://[::1/k?q-sign-time=1;2",
+        "",
+    ],
+)
+def test_address_without_a_whole_signature_has_no_end(place: Place, url: str) -> None:
+    assert place.store.url_expires_at(url) is None
 
 
 def test_presigned_address_replaces_headers(place: Place) -> None:

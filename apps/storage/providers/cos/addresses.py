@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from apps.storage.cos.addresses import object_address, region_canonical
 from apps.storage.cos.keys import key_check
@@ -36,6 +38,13 @@ class AddressCalls(OnClient):
             return ObjectRef(host[1], region_canonical(host[2]), key)
         except (ValueError, Refused):
             return None
+
+    def url_expires_at(self, url: str) -> datetime | None:
+        # `q-sign-time` is `start;end` in unix seconds. Source: COS "Request signature", 2026-08.
+        with suppress(ValueError, OverflowError, OSError):
+            said = parse_qs(urlsplit(url.strip()).query).get("q-sign-time", [""])[0]
+            return datetime.fromtimestamp(int(said.partition(";")[2]), UTC)
+        return None
 
     def presign_get(
         self,
