@@ -30,7 +30,7 @@ SECTIONS = (
     Section(_("Jobs"), "list-check", "jobs:list", ("jobs", "batches", "transfers"), go="j"),
     Section(_("Links"), "link", "sharing:list", ("sharing",), is_minor=True),
     Section(_("Who can open this?"), "lock-open", "access:explain", is_minor=True),
-    Section(_("Activity"), "history", "activity:list", ("activity",)),
+    Section(_("Activity"), "history", "activity:list", ("activity",), go="a"),
     Section(_("Connections"), "plug-connected", "connections:list", ("connections",), is_minor=True),
 )
 

@@ -12,6 +12,9 @@ from urllib.parse import urlencode
 from harness.servers import Store
 
 SMALL_FOLDERS = 200
+FOLDERS = 1000
+# What a page of a thousand rows shows, by the prefix of its folder.
+SHAPES = {"objects": "flat/", "folders": "folders/"}
 COLUMNS = "bucket, key, size, etag, modified_ms, storage_class, owner, crc64, fields, acl, segments"
 
 
@@ -25,11 +28,33 @@ def _rows(bucket: str, keys: int) -> Iterator[tuple[object, ...]]:
 
 def keys_insert(store: Store, folder: Path, keys: int) -> float:
     """Put rows into the stopped store's index and return the seconds; one by one would take an hour."""
+    return _insert(folder, _rows(store.spec["bucket"], keys))
+
+
+def shapes_insert(folder: Path, bucket: str, keys: int) -> float:
+    """Fill a bucket of the stopped store with `keys` twice: in one folder, and in a thousand."""
+    return _insert(folder, _shaped_rows(bucket, keys))
+
+
+def _shaped_rows(bucket: str, keys: int) -> Iterator[tuple[object, ...]]:
+    for number in range(keys):
+        yield _row(bucket, f"flat/report-{number:08}.pdf")
+    each = max(1, keys // FOLDERS)
+    for folder in range(FOLDERS):
+        for number in range(each):
+            yield _row(bucket, f"folders/year-{folder:04}/report-{number:05}.pdf")
+
+
+def _row(bucket: str, key: str) -> tuple[object, ...]:
+    return (bucket, key.encode(), 123_456, "0" * 32, 0, "STANDARD", "100000000001", "0", "[]", None, "[]")
+
+
+def _insert(folder: Path, rows: Iterator[tuple[object, ...]]) -> float:
     begun = time.perf_counter()
     db = sqlite3.connect(folder / "store" / "index.sqlite3")
     with db:
         marks = ",".join("?" * 11)
-        db.executemany(f"INSERT INTO objects({COLUMNS}) VALUES({marks})", _rows(store.spec["bucket"], keys))
+        db.executemany(f"INSERT INTO objects({COLUMNS}) VALUES({marks})", rows)
     db.close()
     return time.perf_counter() - begun
 

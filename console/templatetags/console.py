@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -31,6 +31,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def icon(name: str, css: str = "") -> SafeString:
     """Draw an icon of the sprite. It is decoration: the words beside it carry the meaning."""
     return format_html(
@@ -240,4 +241,9 @@ def control(field: BoundField) -> SafeString:
 @register.simple_tag
 def script_words() -> SafeString:
     """Hand the scripts their words in the language of the page, as data that no policy has to allow."""
+    return _script_words(get_language() or "")
+
+
+@lru_cache(maxsize=16)
+def _script_words(_language: str) -> SafeString:
     return json_script(script_strings.words(), "words")

@@ -87,6 +87,9 @@ document.addEventListener('click', (event) => {
   showHelp();
 });
 bind(['?'], 'keys-help', showHelp);
-for (const [place, label] of [['b', 'keys-buckets'], ['u', 'keys-uploads'], ['j', 'keys-jobs'], ['a', 'keys-activity']]) {
-  bind([`g ${place}`], label, () => follow(place), { isOffered: () => document.querySelector(`[data-go="${place}"]`) !== null });
+// Drawn here, acted upon in command.js, which works while typing, too.
+bind(['Control+k'], 'keys-command', () => false);
+// Uploads are jobs, and have no list of their own.
+for (const [key, place, label] of [['b', 'b', 'keys-buckets'], ['u', 'j', 'keys-uploads'], ['j', 'j', 'keys-jobs'], ['a', 'a', 'keys-activity']]) {
+  bind([`g ${key}`], label, () => follow(place), { isOffered: () => document.querySelector(`[data-go="${place}"]`) !== null });
 }

@@ -36,6 +36,20 @@ export function step(by) {
   return stand((by > 0 ? row.nextElementSibling : row.previousElementSibling) ?? row);
 }
 
+// The buttons of a row that do nothing without a script.
+function equip() {
+  const tools = document.getElementById('row-tools')?.content;
+  if (!tools) return;
+  for (const row of rows()) {
+    if (row.querySelector('.row-menu')) continue;
+    const own = tools.cloneNode(true);
+    if (isFolder(row)) own.querySelector('.row-info').remove();
+    row.lastElementChild.append(own);
+  }
+}
+
+for (const shown of ['htmx:afterSettle', 'page:shown']) document.addEventListener(shown, equip);
+equip();
 document.addEventListener('focusin', (event) => {
   const row = event.target.closest?.('#object-list tbody tr');
   if (row) mark(row);

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from django import forms
 from django.utils import timezone
@@ -34,20 +35,21 @@ class ListForm(forms.Form):
     open = KeyField(required=False)
     contains = forms.CharField(required=False, max_length=KEY_BYTES_MAX, label=gettext_lazy("Name contains"))
     endings = forms.CharField(
-        required=False, max_length=ENDINGS_MAX, label=gettext_lazy("Type, by its ending"),
-        widget=forms.TextInput(attrs={"placeholder": "pdf, docx", "list": "endings", "autocomplete": "off"}),
-    )  # fmt: skip
+        required=False, max_length=ENDINGS_MAX, label=gettext_lazy("Type, by its ending")
+    )
     min_size = SizeField(label=gettext_lazy("Size from"))
     max_size = SizeField(label=gettext_lazy("Size to"))
     after = DayField(label=gettext_lazy("Changed from"))
     before = DayField(label=gettext_lazy("Changed until"))
 
-    def __init__(self, *args: Any, classes: tuple[str, ...] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        shown = [("", _("Any")), *((name, name) for name in classes)]
-        self.fields["class"] = forms.CharField(
-            required=False, label=_("Class"), max_length=100, widget=forms.Select(choices=shown)
-        )
+        self.fields["class"] = forms.CharField(required=False, label=_("Class"), max_length=100)
+
+    def clean_prefix(self) -> str:
+        """Return the folder: as it is, or percent-encoded in `in`, where a form could not carry it."""
+        prefix: str = self.cleaned_data["prefix"]
+        return prefix or unquote(self.data.get("in", ""))
 
     def clean(self) -> None:
         is_key_length(self.cleaned_data.get("prefix", "") + self.cleaned_data.get("find", ""))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.template import loader
+from django.urls import get_script_prefix
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from apps.connections.guards import ConnectionRequest
 from apps.objects.columns import COLUMNS, Layout
 from apps.objects.queries import ORDERS, ListQuery
-from apps.objects.views.places import address_with, page_url, url_if_any
+from apps.objects.views.places import address_with, denied_words, page_url, url_if_any
 
 LABELS: dict[str, str | Promise] = {
     "name": gettext_lazy("Name"),
@@ -25,6 +29,10 @@ LABELS: dict[str, str | Promise] = {
     "etag": "ETag",
     "owner": gettext_lazy("Owner"),
 }
+
+
+KEPT_MAX = 1000
+_kept: dict[tuple[object, ...], SafeString] = {}
 
 
 @dataclass(frozen=True)
@@ -85,9 +93,24 @@ def frame_context(request: ConnectionRequest, prefix: str, layout: Layout) -> di
         "batch_url": url_if_any(request, "batches:create"),
         "zip_url": url_if_any(request, "objects:zip"),
         "column_choices": [(name, LABELS[name], name in chosen) for name in COLUMNS],
-        "bulk_actions": _bulk_actions(request),
-        "row_actions": _row_actions(request),
+        "bulk_buttons": _drawn("objects/_bulk_buttons.html", request, _bulk_actions),
+        "row_items": _drawn("objects/_row_items.html", request, _row_actions),
     }
+
+
+def _drawn(
+    template: str, request: ConnectionRequest, actions: Callable[[ConnectionRequest], list[Action]]
+) -> SafeString:
+    """Return actions as buttons or menu items, which are the same on every page of a bucket for a role."""
+    place = (request.connection.slug, request.bucket, request.role, get_script_prefix(), get_language())
+    kept = _kept.get((template, *place))
+    if kept is None:
+        context = {"actions": actions(request), "denied": denied_words()}
+        kept = mark_safe(loader.render_to_string(template, context))  # noqa: S308 - drawn by a template
+        if len(_kept) >= KEPT_MAX:
+            _kept.clear()
+        _kept[template, *place] = kept
+    return kept
 
 
 def _bulk_actions(request: ConnectionRequest) -> list[Action]:
