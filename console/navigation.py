@@ -78,7 +78,11 @@ BUCKET_TABS = (
     Tab(_("Access"), "lock", ("access:bucket",)),
     Tab("CORS", "world", ("access:cors", "access:cors-restore", "access:lab")),
     Tab(_("Tags"), "tags", ("access:tags",)),
-    Tab(_("Unfinished"), "hourglass", ("buckets:unfinished", "buckets:unfinished-abort")),
+    Tab(
+        _("Unfinished"),
+        "hourglass",
+        ("buckets:unfinished", "buckets:unfinished-abort", "buckets:unfinished-abort-all"),
+    ),
     Tab(_("History"), "history", ("activity:bucket",)),
     Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:empty", "buckets:delete")),
 )

@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import Person
+from apps.activity.services import activity_record
 from apps.buckets.models import BucketFacts
 from apps.buckets.services import listing
 from apps.connections.models import Connection
@@ -174,3 +176,16 @@ def test_hundreds_of_buckets_come_in_pages(
     assert "3–4 of 4 buckets" in second
     for name in names:
         store.delete_bucket(bucket=name, region=REGION)
+
+
+def test_what_was_changed_here_is_not_shown_as_it_was(
+    owner: Person, owner_client: Client, connection: Connection, bucket: str
+) -> None:
+    read(owner_client, q=bucket)
+    activity_record(person=owner, verb="bucket.acl", connection=connection.slug, bucket=bucket)
+
+    changed = listed(owner_client, q=bucket)
+    renewed = read(owner_client, q=bucket)
+
+    assert "Not read yet" in changed
+    assert "Private" in renewed.partition("<table")[2]

@@ -48,7 +48,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "multipart_upload_copy": ("objects:copy",),
     "multipart_complete": ("transfers:upload-start", "objects:copy"),
     "multipart_list_part": ("transfers:resume",),
-    "multipart_abort": ("transfers:cancel", "buckets:unfinished-abort"),
+    "multipart_abort": ("transfers:cancel", "buckets:unfinished-abort", "buckets:unfinished-abort-all"),
     "multipart_list": ("buckets:unfinished", "buckets:overview", "buckets:danger"),
     "slice_upload_file": ("transfers:upload-start",),
     "slice_copy_file": ("objects:copy",),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from django.db.models import Max
+from django.utils import timezone
+
 from apps.access.rules.acl import AccessKind, access_summary
 from apps.access.rules.rights import bucket_rights
+from apps.activity.models import Entry
 from apps.buckets.models import BucketFacts
 from apps.buckets.services.asking import ask_all
 from apps.connections.models import Connection
@@ -21,6 +25,9 @@ from apps.storage.tags import Tag
 
 # A page of a hundred buckets is two hundred calls, sixteen at a time.
 FACTS_TIMEOUT_S = 8.0
+
+_CHANGING = ("bucket.acl", "bucket.tags", "bucket.create")
+CHANGES_SEEN = timedelta(days=1)
 
 _WRITING = frozenset({Permission.WRITE, Permission.WRITE_ACP})
 
@@ -56,11 +63,28 @@ def facts_keep(connection: Connection, *, bucket: str, acl: Answer, tags: Answer
 
 
 def facts_of(connections: Iterable[Connection], *, buckets: Sequence[str] | None = None) -> Known:
-    """Return what is remembered, by connection and bucket; of `buckets` only, if given."""
-    rows = BucketFacts.objects.filter(connection__in=list(connections))
+    """Return what is remembered, by connection and bucket; of `buckets` only, if given.
+
+    What somebody has changed through this console since it was read is not remembered any more.
+    """
+    asked = list(connections)
+    rows = BucketFacts.objects.filter(connection__in=asked)
     if buckets is not None:
         rows = rows.filter(bucket__in=buckets)
-    return {(row.connection_id, row.bucket): row for row in rows}
+    changed = _changed(asked)
+    known = {(row.connection_id, row.bucket): row for row in rows}
+    return {
+        place: row for place, row in known.items() if place not in changed or row.read_at > changed[place]
+    }
+
+
+def _changed(connections: Sequence[Connection]) -> dict[tuple[int, str], datetime]:
+    """Return when access or tags of buckets were last changed here, as far back as anybody would notice."""
+    pks = {connection.slug: connection.pk for connection in connections}
+    since = timezone.now() - CHANGES_SEEN
+    entries = Entry.objects.filter(connection__in=pks, verb__in=_CHANGING, at__gt=since)
+    latest = entries.values("connection", "bucket").annotate(latest=Max("at"))
+    return {(pks[entry["connection"]], entry["bucket"]): entry["latest"] for entry in latest}
 
 
 def _read(connection: Connection, places: Sequence[Place], now: datetime) -> list[BucketFacts]:

@@ -11,7 +11,6 @@ from apps.connections.models import Connection
 from apps.connections.services import bucket_forget, store_for
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectSummary, UnfinishedUpload
-from apps.transfers.models import Transfer
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -67,25 +66,4 @@ def bucket_delete(connection: Connection, *, person: Person, bucket: str, region
         connection=connection.slug,
         bucket=bucket,
         before={"region": region},
-    )
-
-
-def uploads_running(connection: Connection, *, bucket: str) -> int:
-    """Return how many jobs of this console still write into a bucket, other people's among them."""
-    running = Transfer.objects.filter(connection=connection, bucket=bucket, job__finished_at__isnull=True)
-    return running.count()
-
-
-def upload_abort(
-    connection: Connection, *, person: Person, bucket: str, region: str, key: str, upload_id: str
-) -> None:
-    """Throw an unfinished upload away. Raises UploadNotFound when it ended in the meantime."""
-    store_for(connection).abort_multipart_upload(bucket=bucket, region=region, key=key, upload_id=upload_id)
-    activity_record(
-        person=person,
-        verb="upload.abort",
-        connection=connection.slug,
-        bucket=bucket,
-        key=key,
-        before={"upload_id": upload_id},
     )

@@ -18,8 +18,8 @@ from apps.buckets.services.removal import (
     BucketNotEmpty,
     bucket_blockers,
     bucket_delete,
-    uploads_running,
 )
+from apps.buckets.services.uploads import uploads_running
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role

@@ -10,14 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.buckets.services.removal import upload_abort
+from apps.buckets.services.uploads import jobs_of_uploads, upload_abort
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.storage.errors import UploadNotFound
 from apps.storage.keys import key_name, visible
 from apps.transfers.fields import KeyField
-from apps.transfers.models import Transfer
 
 PAGE_SIZE = 100
 
@@ -45,7 +44,7 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) ->
             marker=page.next_key_marker,
             after=page.next_upload_id_marker or "",
         )
-    ours = _ours(request, [upload.upload_id for upload in page.uploads])
+    ours = jobs_of_uploads(request.connection, [upload.upload_id for upload in page.uploads])
     context = {
         "uploads": [
             {
@@ -60,6 +59,7 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) ->
         "prefix": prefix,
         "next_url": next_url,
         "first_url": bucket_url(request, "buckets:unfinished", prefix=prefix) if key_marker else "",
+        "abort_all_url": bucket_url(request, "buckets:unfinished-abort-all", prefix=prefix),
         "can_write": request.can_write,
         "read_at": timezone.now(),
         "crumbs": bucket_crumbs(request, end=_("Unfinished uploads")),
@@ -75,7 +75,7 @@ def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -
     if not key or not upload_id:
         raise Http404
     list_url = bucket_url(request, "buckets:unfinished")
-    job = _ours(request, [upload_id]).get(upload_id)
+    job = jobs_of_uploads(request.connection, [upload_id]).get(upload_id)
     if request.method == "POST" and job is None:
         try:
             upload_abort(
@@ -100,14 +100,6 @@ def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -
         "crumbs": bucket_crumbs(request, end=_("Abort upload")),
     }
     return render(request, "buckets/abort.html", context)
-
-
-def _ours(request: ConnectionRequest, upload_ids: list[str]) -> dict[str, Any]:
-    """Return the jobs of this console that still work on these uploads, by upload id."""
-    found = Transfer.objects.filter(
-        connection=request.connection, upload_id__in=upload_ids, job__finished_at__isnull=True
-    ).select_related("job")
-    return {transfer.upload_id: transfer.job for transfer in found}
 
 
 def _key_of(request: ConnectionRequest, name: str) -> str:

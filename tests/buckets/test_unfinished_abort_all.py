@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import Person
+from apps.activity.models import Entry
+from apps.buckets.services import uploads
+from apps.connections.models import Connection
+from apps.jobs.models import Job
+from apps.localstore.server import LocalStore
+from apps.storage.store import ObjectStore
+from apps.storage.types import ObjectHeaders
+from apps.transfers.models import Transfer
+from tests.conftest import REGION
+
+
+def url_of(connection: Connection, bucket: str, age: str = "0", prefix: str = "") -> str:
+    return f"/b/{connection.slug}/{bucket}/unfinished/abort-all/?age={age}&prefix={prefix}"
+
+
+@pytest.fixture
+def begun(store: ObjectStore, bucket: str) -> list[str]:
+    """Three unfinished uploads, one of them below another prefix."""
+    return [
+        store.create_multipart_upload(bucket=bucket, region=REGION, key=key, headers=ObjectHeaders())
+        for key in ("a/one", "a/two", "b/three")
+    ]
+
+
+def left(store: ObjectStore, bucket: str) -> list[str]:
+    page = store.list_multipart_uploads(bucket=bucket, region=REGION)
+    return [upload.key for upload in page.uploads]
+
+
+@pytest.mark.usefixtures("begun")
+def test_those_that_fit_are_aborted_when_their_number_is_typed(
+    writer_client: Client, connection: Connection, store: ObjectStore, bucket: str
+) -> None:
+    url = url_of(connection, bucket, prefix="a/")
+
+    shown = writer_client.get(url).content.decode()
+    wrong = writer_client.post(url, {"count": "3"}).content.decode()
+    assert left(store, bucket) == ["a/one", "a/two", "b/three"]
+    done = writer_client.post(url, {"count": "2"}, follow=True).content.decode()
+
+    assert "2 unfinished uploads fit." in shown
+    assert "Now it is 2." in wrong
+    assert "Aborted 2 uploads." in done
+    assert left(store, bucket) == ["b/three"]
+    assert Entry.objects.get(verb="upload.abort").bucket == bucket
+
+
+@pytest.mark.usefixtures("begun")
+def test_young_uploads_are_spared_unless_asked_for(
+    owner_client: Client, connection: Connection, store: ObjectStore, bucket: str
+) -> None:
+    page = owner_client.get(url_of(connection, bucket, age="")).content.decode()
+    owner_client.post(url_of(connection, bucket, age="1"), {"count": "0"})
+
+    assert "No unfinished upload fits." in page
+    assert len(left(store, bucket)) == 3
+
+
+def test_uploads_of_running_jobs_are_left_alone(
+    owner: Person,
+    owner_client: Client,
+    connection: Connection,
+    store: ObjectStore,
+    bucket: str,
+    begun: list[str],
+) -> None:
+    job = Job.objects.create(kind=Job.Kind.UPLOAD, feature="transfers", owner=owner, title="t", place="p")
+    Transfer.objects.create(
+        job=job,
+        connection=connection,
+        bucket=bucket,
+        region=REGION,
+        key="a/one",
+        size=1,
+        part_size=1,
+        upload_id=begun[0],
+    )
+
+    owner_client.post(url_of(connection, bucket), {"count": "2"})
+
+    assert left(store, bucket) == ["a/one"]
+
+
+@pytest.mark.usefixtures("begun")
+def test_more_than_one_go_says_so(
+    owner_client: Client, connection: Connection, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "ABORTED_AT_ONCE", 2)
+
+    page = owner_client.get(url_of(connection, bucket)).content.decode()
+
+    assert "2 unfinished uploads fit." in page
+    assert "More were not looked at" in page
+
+
+@pytest.mark.usefixtures("begun")
+def test_refused_aborts_are_told_with_their_code(
+    owner_client: Client, connection: Connection, bucket: str, local_store: LocalStore
+) -> None:
+    local_store.faults.add(
+        "error", operation="AbortMultipartUpload", count=1, status=403, code="AccessDenied"
+    )
+
+    page = unescape(
+        owner_client.post(url_of(connection, bucket), {"count": "3"}, follow=True).content.decode()
+    )
+
+    assert "Aborted 2 uploads." in page
+    assert "1 could not be aborted" in page
+    assert "AccessDenied" in page
+
+
+@pytest.mark.usefixtures("begun")
+def test_reader_gets_403_and_stranger_404(
+    member_client: Client, stranger_client: Client, connection: Connection, store: ObjectStore, bucket: str
+) -> None:
+    url = url_of(connection, bucket)
+
+    assert member_client.post(url, {"count": "3"}).status_code == 403
+    assert stranger_client.post(url, {"count": "3"}).status_code == 404
+    assert len(left(store, bucket)) == 3
