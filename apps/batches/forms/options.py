@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -75,22 +76,21 @@ class TargetForm(forms.Form):
 
     def clean(self) -> None:
         data = self.cleaned_data
-        if "prefix" not in data or data.get("bucket") != self.batch.bucket:
-            return
-        for folder in self.batch.selection.folders:
-            if data["prefix"].startswith(folder):
-                self.add_error(
-                    "prefix",
-                    _("The folder %(folder)s cannot go into itself. Choose another one.")
-                    % {"folder": visible(folder)},
-                )
-            elif data["prefix"] == key_parent(folder):
-                self.add_error(
-                    "prefix", _("%(folder)s is in this folder already.") % {"folder": visible(folder)}
-                )
-        match = self.batch.selection.match
-        if match is not None and data["prefix"] == match.prefix:
-            self.add_error("prefix", _("They are in this folder already. Choose another one."))
+        if "prefix" in data and data.get("bucket") == self.batch.bucket:
+            for problem in self._problems(data["prefix"]):
+                self.add_error("prefix", problem)
+
+    def _problems(self, prefix: str) -> Iterator[str]:
+        """Yield what is wrong with a place in the bucket that the objects are in already."""
+        selection = self.batch.selection
+        for folder in selection.folders:
+            name = {"folder": visible(folder)}
+            if prefix.startswith(folder):
+                yield _("The folder %(folder)s cannot go into itself. Choose another one.") % name
+            elif prefix == key_parent(folder):
+                yield _("%(folder)s is in this folder already.") % name
+        if selection.match is not None and prefix == selection.match.prefix:
+            yield _("They are in this folder already. Choose another one.")
 
     def to_options(self) -> dict[str, Any]:
         data = self.cleaned_data

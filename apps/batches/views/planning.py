@@ -49,7 +49,7 @@ def batch_options(request: BatchRequest, job: UUID) -> HttpResponse:
         "crumbs": batch_crumbs(batch, _("Options")),
         "selected": selection_names(batch.selection),
     }
-    return render(request, "batches/options.html", context, status=422 if form.is_bound else 200)
+    return render(request, "batches/options.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,9 +69,8 @@ def batch_plan(request: BatchRequest, job: UUID) -> HttpResponse:
     elif request.method == "POST":
         messages.warning(request, _("This plan does not wait for anybody any more."))
         return redirect("jobs:detail", job_id=job)
-    status = 422 if form is not None and form.is_bound else 200
     template = "batches/plan.html#batch-plan" if is_fragment else "batches/plan.html"
-    return render(request, template, _context(request, form), status=status)
+    return render(request, template, _context(request, form))
 
 
 def _confirmed(request: BatchRequest, form: ConfirmForm) -> HttpResponse:
