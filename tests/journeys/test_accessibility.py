@@ -15,6 +15,8 @@ PAGES += [f"{BUCKET}/{page}" for page in ("", "unfinished/", "danger/", "empty/"
 PAGES += [f"{BUCKET}/share/?key=README.md"]
 PAGES += [f"{BUCKET}/access/", f"{BUCKET}/object/access/?key=README.md", "/explain/"]
 PAGES += ["/explain/?connection=demo-store&bucket=website-1250000000&key=.env"]
+PAGES += [f"{BUCKET}/cors/", f"{BUCKET}/cors/lab/?live=1", f"{BUCKET}/tags/"]
+PAGES += ["/b/demo-store/website-1250000000/cors/"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE_WIDTH = 360
 

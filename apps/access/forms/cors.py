@@ -73,7 +73,8 @@ class RuleForm(forms.Form):
         self.limits, self.kept = limits, kept
         plain = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
         for name in ("origins", "allowed_headers", "exposed_headers"):
-            self.fields[name].widget = forms.Textarea(attrs={"rows": 3, **plain})
+            lines = str(self[name].value() or "").count("\n") + 1
+            self.fields[name].widget = forms.Textarea(attrs={"rows": min(max(lines, 3), 12), **plain})
         self.fields["id"].widget.attrs |= plain
         self.fields["max_age_s"].widget.attrs |= {"inputmode": "numeric", **plain}
         known = list(dict.fromkeys([*limits.methods, *(self["methods"].value() or ())]))

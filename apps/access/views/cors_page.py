@@ -93,6 +93,8 @@ def editor_page(
         "json": cors_json(current) if current.rules else "",
         "rules_max": limits.rules_max,
     }
+    # A browser's console calls a fragment that is no 200 an error, and an invalid form is none.
+    status = HTTPStatus.OK if request.htmx else status
     return render(request, template, _frame(request) | context | more, status=status)
 
 

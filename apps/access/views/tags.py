@@ -179,6 +179,7 @@ def _editor(
         "suggestions_url": bucket_url(request, "access:tags-suggestions"),
     }
     template = "access/tags.html#tag-editor" if request.htmx else "access/tags.html"
+    status = HTTPStatus.OK if request.htmx else status
     return render(request, template, _frame(request) | context | more, status=status)
 
 
