@@ -269,6 +269,19 @@ def test_form_that_saw_nothing_saves_nothing(
     assert acl_of(store, bucket).explicit == ()
 
 
+@pytest.mark.parametrize("total", ["", "x", "99999", pytest.param("9" * 5000, id="long")])
+@pytest.mark.parametrize("step", ["add", "save"])
+def test_table_without_a_length_is_no_accident(
+    owner_client: Client, store: ObjectStore, bucket: str, url: str, total: str, step: str
+) -> None:
+    fields = left(opened(owner_client, url), row("everyone")) | {"grant-TOTAL_FORMS": total}
+
+    page = owner_client.post(url, fields | {"step": step, "confirm": "public"})
+
+    assert page.status_code in {200, 422}
+    assert acl_of(store, bucket).explicit == ()
+
+
 def test_denied_read_is_unknown_and_not_private(
     owner_client: Client, url: str, local_store: LocalStore
 ) -> None:

@@ -324,6 +324,15 @@ def test_origin_that_is_none_is_explained(member_client: Client, bucket: str) ->
     assert "An origin is a scheme and a host" in page.text
 
 
+@pytest.mark.parametrize("expires", ["x", "-1", "9" * 40, "٣", "0"])
+def test_odd_fields_of_an_address_of_ours_do_no_harm(
+    member_client: Client, connection: Connection, bucket: str, expires: str
+) -> None:
+    page = about(member_client, connection, bucket, "", expires=expires, note="x", said="\x00", origin="a b")
+
+    assert "What was asked" in page
+
+
 def test_impossible_key_is_explained(member_client: Client, connection: Connection, bucket: str) -> None:
     assert "No object can have this key." in about(member_client, connection, bucket, "/leading")
 

@@ -101,7 +101,12 @@ class AclForm(forms.Form):
 
     def _rows(self, data: QueryDict | None, rows: Sequence[Mapping[str, Any]]) -> GrantRows:
         made: type[GrantRows] = formset_factory(  # type: ignore[assignment]
-            GrantForm, formset=GrantRows, extra=0, max_num=self.grants_max, validate_max=True
+            GrantForm,
+            formset=GrantRows,
+            extra=0,
+            max_num=self.grants_max,
+            absolute_max=self.grants_max + 1,
+            validate_max=True,
         )
         given = {"permissions": self.permissions, "base": self.base}
         words = {"too_many_forms": _("At most %d grants are possible.") % self.grants_max}

@@ -18,7 +18,8 @@ from apps.access.rules.words import short, who
 from apps.storage.grants import EVERYONE, SIGNED_IN, Acl, Grant, Grantee, GranteeKind, account_grantee
 
 PREFIX = "grant"
-ROWS_MAX = 1000
+# More rows than any store takes grants: what a form may make the server draw.
+ROWS_MAX = 200
 KINDS = (
     (GranteeKind.ACCOUNT.value, gettext_lazy("Root account")),
     (GranteeKind.SUB_ACCOUNT.value, gettext_lazy("Sub-account")),
@@ -26,6 +27,7 @@ KINDS = (
     (GranteeKind.SIGNED_IN.value, gettext_lazy("Everyone with an account at this cloud")),
 )
 _NUMBER = re.compile(r"[0-9]{5,20}")
+_INDEX = re.compile(r"[0-9]{1,4}")
 _GROUPS = {GranteeKind.EVERYONE: EVERYONE, GranteeKind.SIGNED_IN: SIGNED_IN}
 
 
@@ -53,9 +55,9 @@ class GrantForm(forms.Form):
     @property
     def kept_grant(self) -> Grant | None:
         """Return the grant that this row keeps as it is."""
-        index = self["kept"].value()
+        index = str(self["kept"].value() if self["kept"].value() is not None else "")
         grants = self.base.explicit if self.base else ()
-        return grants[int(index)] if str(index or "").isdecimal() and int(index) < len(grants) else None
+        return grants[int(index)] if _INDEX.fullmatch(index) and int(index) < len(grants) else None
 
     @property
     def kept_who(self) -> str:
@@ -125,7 +127,7 @@ def rows_of_acl(acl: Acl | None, base: Acl | None, permissions: Sequence[str]) -
 def rows_left(data: QueryDict, *, removed: str = "", is_added: bool = False) -> list[dict[str, Any]]:
     """Return the table as somebody left it, without checking it: less a row, or with an empty one."""
     total = data.get(f"{PREFIX}-TOTAL_FORMS", "0")
-    count = min(int(total), ROWS_MAX) if total.isascii() and total.isdecimal() else 0
+    count = min(int(total), ROWS_MAX) if _INDEX.fullmatch(total) else 0
     rows = [
         {name: data.get(f"{PREFIX}-{index}-{name}", "") for name in GrantForm.base_fields}
         for index in range(count)
