@@ -1,4 +1,4 @@
-"""What a bucket may be called and tagged with, in sentences that say what to change.
+"""What a bucket may be called, in sentences that say what to change.
 
 Source: COS "Bucket overview" and PUT Bucket, 2025-12.
 """
@@ -6,11 +6,8 @@ Source: COS "Bucket overview" and PUT Bucket, 2025-12.
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from django.utils.translation import gettext as _
-
-from apps.storage.features import TagLimits
 
 HOST_MAX = 60
 
@@ -46,21 +43,4 @@ def name_problem(name: str, *, appid: str, region: str, suffix: str) -> str | No
             "Too long: with the APPID and the region %(region)s there is room for %(room)s characters, "
             "and this has %(length)s."
         ) % {"region": region, "room": max(room, 0), "length": len(name)}
-    return None
-
-
-def tag_problem(text: str, *, limits: TagLimits, is_key: bool) -> str | None:
-    """Return what is wrong with the key or the value of a tag; None for a good one."""
-    longest = limits.key_max if is_key else limits.value_max
-    if len(text) > longest:
-        return _("Too long: %(length)s characters, and there is room for %(max)s.") % {
-            "length": len(text),
-            "max": longest,
-        }
-    wrong = next((c for c in text if c not in limits.symbols and unicodedata.category(c)[0] not in "LNM"), "")
-    if wrong:
-        return _("“%(character)s” is not possible in a tag.") % {"character": wrong}
-    taken = next((start for start in limits.reserved if is_key and text.startswith(start)), "")
-    if taken:
-        return _("Keys that begin with %(start)s are the store's own.") % {"start": taken}
     return None
