@@ -19,6 +19,11 @@ PAGES += [f"{BUCKET}/cors/", f"{BUCKET}/cors/lab/?live=1", f"{BUCKET}/tags/"]
 PAGES += ["/b/demo-store/website-1250000000/cors/"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE_WIDTH = 360
+OBJECT = f"{BUCKET}/object/"
+PAGES += [f"{OBJECT}?key=README.md", f"{OBJECT}?key=projects/aurora/budget.csv&tab=preview"]
+PAGES += [f"{OBJECT}?key=README.md&tab={tab}" for tab in ("access", "headers", "links")]
+PAGES += [f"{OBJECT}headers/?key=README.md", f"{OBJECT}read/?key=README.md&do=get"]
+PAGES += [f"{BUCKET}/objects/zip/?prefix=projects/"]
 
 
 def assert_readable(page: Page) -> None:

@@ -91,7 +91,9 @@ def test_part_is_tried_and_saved(
     if received is None:
         assert "/object/read/?" in saved["Location"]
     else:
-        assert saved.status_code == 206
+        # Chromium gives up a download that answers 206 to a request without a range.
+        assert saved.status_code == 200
+        assert "Content-Range" not in saved
         assert b"".join(saved.streaming_content) == received
         saved.close()
 

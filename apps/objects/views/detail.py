@@ -98,7 +98,7 @@ def _of_tab(request: ConnectionRequest, tab: Tab, ref: ObjectRef, info: ObjectIn
         case "preview":
             return preview_context(request, ref, info)
         case _links:
-            return {"links_url": _known("sharing:list")}
+            return {"links_url": _links_url(ref)}
 
 
 def _access_context(request: ConnectionRequest, ref: ObjectRef) -> dict[str, Any]:
@@ -125,6 +125,12 @@ def _explain_url(ref: ObjectRef, connection: str) -> str:
     page = _known("access:explain")
     query = f"?connection={connection}&bucket={ref.bucket}&key={key_query(ref.key)}"
     return page and page + query
+
+
+def _links_url(ref: ObjectRef) -> str:
+    """Return where the links of this object are listed, everybody's that this person may see."""
+    page = _known("sharing:list")
+    return page and f"{page}?who=all&q={key_query(ref.key)}"
 
 
 def linked(request: ConnectionRequest, name: str, **query: str) -> str:

@@ -47,7 +47,8 @@ def object_headers(request: ConnectionRequest, connection: str, bucket: str) -> 
     form = HeadersForm(request.POST, seen=seen.headers, features=request.store.features)
     step, _colon, detail = request.POST.get("step", "review").partition(":")
     if step in ("add", "remove", "preset", "edit"):
-        return _page(request, ref, seen, _altered(request, form, step, detail), {"info": info})
+        context = {"info": info, "is_line_added": step == "add"}
+        return _page(request, ref, seen, _altered(request, form, step, detail), context)
     if not form.is_valid():
         return _page(request, ref, seen, form, {"info": info}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     wanted = form.to_headers()
