@@ -170,7 +170,8 @@ def job_events(request: HttpRequest) -> HttpResponseBase:
     listener = Listener(person)
     stream = Stream(listener, _snapshot_for(person))
     if not hub.join(listener):
-        return HttpResponse(status=503, headers={"Retry-After": "30"})
+        # Nothing is wrong: the page polls, and asks for a place again later. A browser would report a 503.
+        return HttpResponse(status=204)
     response = StreamingHttpResponse(stream, content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
