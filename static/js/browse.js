@@ -91,5 +91,7 @@ bind(['J', 'K'], 'keys-turn', (event) => drawer.turn(event.key === 'J' ? 1 : -1)
 
 // A link that htmx follows is gone with its page: whoever was in the list stands on the first row of the next one.
 document.addEventListener('htmx:afterSettle', (event) => {
-  if (event.target.id === 'object-list' && document.activeElement === document.body) stand(document.querySelector('#object-list tbody tr'));
+  const at = document.activeElement;
+  const wasInList = at === document.body || at.closest('#object-list tbody');
+  if (event.target.id === 'object-list' && wasInList) stand(document.querySelector('#object-list tbody tr'));
 });

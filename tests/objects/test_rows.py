@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from django.utils.timezone import get_current_timezone
@@ -9,7 +11,7 @@ from django.utils.timezone import get_current_timezone
 from apps.objects.rows import RowWords, key_html, rows_html
 from apps.objects.tokens import TOKEN_MAX, trail_pack, trail_unpack
 from apps.storage.keys import key_name, key_parent, prefix_steps, visible
-from apps.storage.sizes import size_text
+from apps.storage.sizes import size_parse, size_text
 from apps.storage.types import Listing, ObjectSummary
 
 WORDS = RowWords(
@@ -71,6 +73,36 @@ def test_folder_without_a_name_is_a_step_of_its_own() -> None:
 )
 def test_size_rounds_down(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("500", 500),
+        ("1.5 MiB", 1_572_864),
+        ("10k", 10_240),
+        (" 2 GB ", 2_000_000_000),
+        ("5 B", 5),
+        ("1,500", None),
+        ("1e3", None),
+        ("-1", None),
+        ("", None),
+        ("x", None),
+        ("٣", None),
+    ],
+)
+def test_size_is_read_as_it_was_written(text: str, size: int | None) -> None:
+    assert size_parse(text) == size
+
+
+@pytest.mark.parametrize("key", ["plain name.txt", "a", "-", "a/b/"])
+def test_plain_name_is_drawn_as_any_other(key: str) -> None:
+    assert key_html(key) == f'<bdi class="key">{key}</bdi>'
+
+
+@pytest.mark.parametrize("key", [" a", "a ", "a\n", "a\x00b", "", "a&b"], ids=ascii)
+def test_name_that_hides_something_is_not_plain(key: str) -> None:
+    assert visible(key) in unescape(re.sub("<[^>]*>", "", key_html(key)))
 
 
 def test_trail_survives_the_address() -> None:

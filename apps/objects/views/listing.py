@@ -190,10 +190,10 @@ def _ways(request: ConnectionRequest, query: ListQuery, listing: Listing, count:
 
 def _index_url(request: ConnectionRequest, query: ListQuery) -> str:
     """Return where the whole folder can be searched and sorted, or '' while there is no such page."""
-    sort = "" if query.sort in ("", "name", "-name") else query.sort
-    return url_if_any(
-        request, "inventory:search", prefix=query.prefix, q=query.wanted.contains or query.find, sort=sort
-    )
+    path = url_if_any(request, "inventory:search")
+    given = {name: text for name, text in query.given.items() if name != "contains"}
+    wanted = {"prefix": query.prefix, "q": query.wanted.contains or query.find, "sort": query.sort}
+    return address_with(path, given | wanted) if path else ""
 
 
 def _limit_text(limit: int) -> str:
