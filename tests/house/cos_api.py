@@ -21,7 +21,7 @@ MARK = "<!-- From here on: python -m tests.house.cos_api -->\n"
 # The pages that do an operation today, by URL name; a job that a page starts counts as the page.
 PAGES: dict[str, tuple[str, ...]] = {
     "get_service": ("buckets:list", "connections:test"),
-    "get_bucket": ("objects:list",),
+    "get_bucket": ("objects:list", "inventory:start", "inventory:folder-size"),
     "head_bucket": ("buckets:name-check", "buckets:overview", "access:explain"),
     "put_bucket": ("buckets:create",),
     "delete_bucket": ("buckets:delete",),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from apps.connections.models import Connection
 from apps.connections.services import connection_delete
@@ -74,3 +76,13 @@ def test_deleted_connection_takes_its_walks_along(
     assert not Walk.objects.exists()
     assert not IndexEntry.objects.exists()
     assert Job.objects.get(pk=open_walk.job_id).state == Job.State.CANCELED
+
+
+def test_bucket_deleted_on_its_page_leaves_no_index(
+    counted: Begin, owner_client: Client, connection: Connection, bucket: str
+) -> None:
+    counted()
+
+    owner_client.post(reverse("buckets:delete", args=[connection.slug, bucket]), {"name": bucket})
+
+    assert not Walk.objects.exists()

@@ -17,6 +17,7 @@ PAGES += [f"{BUCKET}/access/", f"{BUCKET}/object/access/?key=README.md", "/expla
 PAGES += ["/explain/?connection=demo-store&bucket=website-1250000000&key=.env"]
 PAGES += [f"{BUCKET}/cors/", f"{BUCKET}/cors/lab/?live=1", f"{BUCKET}/tags/"]
 PAGES += ["/b/demo-store/website-1250000000/cors/"]
+PAGES += [f"{BUCKET}/{page}" for page in ("search/", "figures/", "size/?prefix=media/")]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 PHONE_WIDTH = 360
 OBJECT = f"{BUCKET}/object/"

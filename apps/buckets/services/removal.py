@@ -9,6 +9,7 @@ from apps.activity.services import activity_record
 from apps.buckets.models import BucketFacts
 from apps.connections.models import Connection
 from apps.connections.services import bucket_forget, store_for
+from apps.inventory.services import inventory_forget
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectSummary, UnfinishedUpload
 
@@ -59,6 +60,7 @@ def bucket_delete(connection: Connection, *, person: Person, bucket: str, region
         raise BucketNotEmpty(blockers)
     store.delete_bucket(bucket=bucket, region=region)
     bucket_forget(connection, bucket)
+    inventory_forget(connection, bucket)
     BucketFacts.objects.filter(connection=connection, bucket=bucket).delete()
     activity_record(
         person=person,
