@@ -131,7 +131,11 @@ class RuleForm(forms.Form):
             ) from None
 
     def to_rule(self) -> CorsRule:
-        return CorsRule(**{name: self.cleaned_data[name] for name in (*TEXT_FIELDS, "methods")})
+        values = {name: self.cleaned_data[name] for name in (*TEXT_FIELDS, "methods")}
+        if values["max_age_s"] is not None:
+            # An age that was no number is kept among the extras, until a person types a better one.
+            values["extras"] = tuple(pair for pair in values["extras"] if pair[0] != "MaxAgeSeconds")
+        return CorsRule(**values)
 
     def _complain(self, field: str, problems: Iterable[str | None]) -> None:
         found = [problem for problem in problems if problem]
