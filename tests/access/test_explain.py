@@ -301,6 +301,21 @@ def test_bucket_of_somebody_else_is_in_none_of_your_connections(
         assert "can open this." not in page
 
 
+def test_key_that_may_not_list_buckets_explains_what_it_can_reach(
+    member_client: Client,
+    connection: Connection,
+    bucket: str,
+    put: Callable[..., str],
+    local_store: LocalStore,
+) -> None:
+    put("k")
+    connection.default_region = REGION
+    connection.save()
+    local_store.faults.add("error", operation="GetService", count=None, status=403, code="AccessDenied")
+
+    assert "Only the owner can open this." in about(member_client, connection, bucket, "k")
+
+
 def test_browser_is_told_what_cors_says(
     member_client: Client, connection: Connection, store: ObjectStore, bucket: str, put: Callable[..., str]
 ) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from django.utils import timezone
 
 from apps.connections.models import Connection, KnownBucket
-from apps.connections.services import buckets_ask, buckets_remember, store_for
+from apps.connections.services import bucket_region, buckets_ask, buckets_remember, store_for
 from apps.storage.errors import StorageError
 from apps.storage.types import ObjectRef
 
@@ -98,6 +98,17 @@ def bucket_place(
     if not places and is_asked:
         places = _asked(ordered, bucket)
     return next((Meant(one, bucket, places[one.pk]) for one in ordered if one.pk in places), None)
+
+
+def bucket_of(connection: Connection, bucket: str) -> Meant | None:
+    """Return where a bucket of one connection is, also where its key may not list buckets.
+
+    Then the bucket is looked for in the connection's default region, as on every page of that connection.
+    """
+    try:
+        return Meant(connection, bucket, bucket_region(connection, bucket))
+    except StorageError:
+        return None
 
 
 def _asked(connections: Sequence[Connection], bucket: str) -> dict[int, str]:

@@ -21,7 +21,7 @@ from apps.access.rules.answers import Explained, Origin
 from apps.access.rules.raw import raw_grants
 from apps.access.rules.verdicts import Verdict, browser_words, note_words
 from apps.access.services.acl import Place
-from apps.access.services.addresses import NOTES, Meant, NotYours, bucket_place, meant_by
+from apps.access.services.addresses import NOTES, Meant, NotYours, bucket_of, bucket_place, meant_by
 from apps.access.services.explaining import near_find, place_explain
 from apps.connections.guards import PersonRequest
 from apps.connections.models import Connection
@@ -60,6 +60,8 @@ def _answered(request: PersonRequest, connections: Sequence[Connection]) -> Http
         return _page(request, form)
     likeliest = next((one for one in connections if one.slug == asked.get("connection")), None)
     meant = bucket_place(connections, likeliest, bucket)
+    if meant is None and likeliest is not None:
+        meant = bucket_of(likeliest, bucket)
     if meant is None:
         context = {"stranger": bucket}
         return _page(request, form, context, status=HTTPStatus.NOT_FOUND)
