@@ -43,6 +43,14 @@ def test_fragment_has_no_page_around_it(owner_client: Client, connection: Connec
     assert page.strip().startswith('<div id="bucket-list"')
 
 
+def test_address_of_a_filtered_list_holds_no_empty_fields(owner_client: Client, bucket: str) -> None:
+    filtered = owner_client.get(URL, {"q": "a&b", "tag": "", "region": ""}, headers=HTMX)
+    plain = owner_client.get(URL, {"q": "", "tag": ""}, headers=HTMX)
+
+    assert filtered["HX-Push-Url"] == "/buckets/?q=a%26b"
+    assert plain["HX-Push-Url"] == "/buckets/"
+
+
 def test_history_restore_gets_the_whole_page(owner_client: Client, connection: Connection) -> None:
     page = owner_client.get(URL, headers=HTMX | {"HX-History-Restore-Request": "true"}).content.decode()
 

@@ -12,6 +12,7 @@ PAGES = ["/buckets/", "/buckets/new/", "/jobs/", "/jobs/?state=parked", "/connec
 PAGES += ["/password/", "/b/demo-store/team-files-1250000000/objects/", "/links/"]
 BUCKET = "/b/demo-store/team-files-1250000000"
 PAGES += [f"{BUCKET}/{page}" for page in ("", "unfinished/", "danger/", "empty/", "delete/")]
+PAGES += [f"{BUCKET}/unfinished/abort-all/"]
 PAGES += [f"{BUCKET}/share/?key=README.md"]
 PAGES += [f"{BUCKET}/access/", f"{BUCKET}/object/access/?key=README.md", "/explain/"]
 PAGES += ["/explain/?connection=demo-store&bucket=website-1250000000&key=.env"]

@@ -30,7 +30,11 @@ def bucket_list(request: HttpRequest) -> HttpResponse:
     is_fragment = request.htmx and not request.htmx.history_restore_request
     context = _context(request, filters, connections, readings, table)
     context["will_read"] = bool(table.to_read(context["read_at"]))
-    return render(request, "buckets/list.html" + ("#bucket-list" if is_fragment else ""), context)
+    response = render(request, "buckets/list.html" + ("#bucket-list" if is_fragment else ""), context)
+    if is_fragment:
+        # The form sends its empty fields too, and the address is there to be passed on.
+        response["HX-Push-Url"] = f"{reverse('buckets:list')}?{context['query']}".removesuffix("?")
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,13 +75,12 @@ def _context(
     table: Table,
 ) -> dict[str, Any]:
     administered = {one.pk for one in connections if one.role_of(request.user) == Role.ADMIN}
-    query = request.GET.copy()
     return {
         "filters": filters,
         "table": table,
         "rows": table.page.object_list,
         "page": table.page,
-        "query": query.urlencode(),
+        "query": _query(request),
         "failures": [(reading.connection, explain(reading.error)) for reading in readings if reading.error],
         "read_at": timezone.now(),
         "connections": connections,
@@ -87,6 +90,14 @@ def _context(
         "kinds": AccessKind,
         "columns": _columns(request, filters.sort),
     }
+
+
+def _query(request: PersonRequest) -> str:
+    """Return the query string without empty fields."""
+    query = request.GET.copy()
+    for name in [name for name, value in query.items() if not value]:
+        del query[name]
+    return query.urlencode()
 
 
 def _access_choices() -> list[tuple[str, str]]:
