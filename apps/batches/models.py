@@ -107,7 +107,7 @@ class BatchObject(models.Model):
         READ = "read", _("Under way")
         COPIED = "copied", _("Copied")
         DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", _("Error")
         SKIPPED = "skipped", _("Skipped")
 
     OPEN = (State.PLANNED, State.READ, State.COPIED)

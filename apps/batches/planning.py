@@ -26,6 +26,7 @@ from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectInfo, ObjectSummary
 
 BATCH_S = 20.0
+TELL_S = 1.0
 HEADS_AT_ONCE = 16
 PAGE = 1000
 
@@ -47,11 +48,17 @@ def plan_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
         role_require(batch)
         sources = _sources_of(batch)
         until = time.monotonic() + seconds
+        told_at = 0.0
         while batch.plan_source < len(sources):
-            if time.monotonic() >= until:
+            now = time.monotonic()
+            if now >= until:
                 return False
             if not _is_planning(batch) or not _page(batch, sources[batch.plan_source]):
                 return None
+            # Counting reads every line: once for each page would grow with the square of their number.
+            if now - told_at >= TELL_S:
+                told_at = now
+                job_count(batch.job_id, done=BatchObject.objects.filter(batch=batch).count())
         return _freeze(batch)
 
 
@@ -78,11 +85,7 @@ def _page(batch: Batch, source: Source) -> bool:
         found = _with_targets(batch, source, found)
     going_on = marker is not None
     place = batch.plan_source if going_on else batch.plan_source + 1
-    if not page_record(batch, found, source=place, marker=marker or ""):
-        return False
-    lines = BatchObject.objects.filter(batch=batch).count()
-    job_count(batch.job_id, done=lines)
-    return True
+    return page_record(batch, found, source=place, marker=marker or "")
 
 
 def _listed(batch: Batch, source: Source) -> tuple[list[Found], str | None]:

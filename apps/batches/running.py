@@ -32,6 +32,7 @@ WIDE_WIDTH = 4
 LINES_AT_ONCE = 1000
 FLUSH_S = 1.0
 FLUSH_LINES = 1000
+COUNT_S = 1.0
 # Rounds in which nothing could be settled, before the job stops and a person decides.
 STUCK_ROUNDS = 3
 # As many objects that fail in a row, and nothing else, are no coincidence.
@@ -58,10 +59,12 @@ def run_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
         role_require(batch)
         run = Run(batch, work_of(batch, store_for(batch.connection), until=time.monotonic() + seconds))
         run.lines_take_up()
-        while not run.work.is_over:
-            if not run.round():
-                return _end(run)
-        batch_count(batch)
+        try:
+            while not run.work.is_over:
+                if not run.round():
+                    return _end(run)
+        finally:
+            batch_count(batch)
         return False if is_running(batch) else None
 
 
@@ -73,6 +76,7 @@ class Run:
     work: Work
     stuck: int = 0
     written_at: float = field(default_factory=time.monotonic)
+    counted_at: float = 0.0
 
     def lines_take_up(self) -> None:
         """Take up again what another task left half done."""
@@ -122,7 +126,10 @@ class Run:
         outcomes_record(waiting)
         waiting.clear()
         self.written_at = time.monotonic()
-        batch_count(self.batch)
+        # Counting reads every line: once for each thousand of them would grow with the square of the batch.
+        if self.written_at - self.counted_at >= COUNT_S:
+            batch_count(self.batch)
+            self.counted_at = time.monotonic()
         if not is_running(self.batch):
             self.work.stop.set()
 

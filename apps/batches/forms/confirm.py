@@ -11,6 +11,7 @@ from apps.batches.actions.copying import KEEP, REPLACE, SKIP
 from apps.batches.models import Action, Batch
 
 PUBLIC_WORD = "public"
+CHECK = {"class": "form-check-input"}
 # Up to here a look at each object before it is deleted costs nobody anything.
 COMPARED_UP_TO = 100
 
@@ -29,7 +30,7 @@ class ConfirmForm(forms.Form):
             (KEEP, gettext_lazy("Keep both: the copy gets a new name")),
             (REPLACE, gettext_lazy("Replace the object that is there; it cannot be brought back")),
         ],
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs=CHECK),
     )
     is_compared = forms.BooleanField(
         label=gettext_lazy("Delete only what has not changed since this plan"),

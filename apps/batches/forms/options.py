@@ -20,6 +20,7 @@ from apps.storage.keys import key_name, key_parent, visible
 from apps.transfers.fields import KeyField, is_key_length, is_new_key
 
 GRANTS = "grants"
+CHECK = {"class": "form-check-input"}
 
 ACL_LABELS = {
     "default": gettext_lazy("Inherit: as the bucket decides"),
@@ -154,7 +155,9 @@ class RenameForm(forms.Form):
 class AccessForm(forms.Form):
     """Which access the objects get: a canned one, or named accounts."""
 
-    acl = forms.ChoiceField(label=gettext_lazy("Access"), widget=forms.RadioSelect, initial="default")
+    acl = forms.ChoiceField(
+        label=gettext_lazy("Access"), widget=forms.RadioSelect(attrs=CHECK), initial="default"
+    )
     accounts = forms.CharField(
         label=gettext_lazy("Accounts"),
         required=False,
@@ -224,7 +227,7 @@ class HeadersForm(forms.Form):
         label=gettext_lazy("Remove"),
         choices=[(name, name.title()) for name in CONTENT_HEADERS if name != "content-type"],
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs=CHECK),
     )
     metadata = forms.CharField(
         label=gettext_lazy("Metadata"),

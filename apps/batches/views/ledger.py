@@ -77,7 +77,7 @@ def filters_of(batch: Batch) -> list[tuple[str, str, int]]:
     return [
         ("", _("All"), sum(found.values())),
         ("done", _("Done"), found.get(State.DONE, 0)),
-        ("failed", _("Failed"), found.get(State.FAILED, 0)),
+        ("failed", _("Errors"), found.get(State.FAILED, 0)),
         ("skipped", _("Skipped"), found.get(State.SKIPPED, 0)),
         ("open", _("Not yet"), is_open),
     ]

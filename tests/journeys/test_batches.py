@@ -1,0 +1,75 @@
+"""Many objects at once: select, read the plan, type the number, watch it, and try again what failed."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.running import RunningConsole, shot
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(120)]
+
+LIST = "/b/demo-store/team-files-1250000000/objects/"
+FAILS = {"kind": "error", "operation": "HeadObject", "status": 403, "count": 1}
+
+
+def select(page: Page, prefix: str, name: str) -> None:
+    page.goto(f"{LIST}?prefix={prefix}")
+    page.locator("#rows tbody tr", has_text=name).first.locator("input[type=checkbox]").check()
+
+
+def number_of(page: Page) -> str:
+    label = page.get_by_text("Type the number of objects").inner_text()
+    found = re.search(r": (\d+)", label)
+    assert found is not None
+    return found[1]
+
+
+def confirm(page: Page, number: str) -> None:
+    page.fill("[name=typed]", number)
+    page.locator("form.confirm button[type=submit].btn-danger, form.confirm .btn-primary").click()
+
+
+def test_folder_is_copied_then_deleted_with_a_failure_that_is_tried_again(
+    page: Page, console: RunningConsole, tmp_path: Path
+) -> None:
+    folder = f"bulk-{secrets.token_hex(3)}"
+    select(page, "projects/", "aurora")
+    page.locator("[data-bulk] button[value=copy]").click()
+    page.fill("[name=prefix]", "projects/aurora/deep")
+    page.get_by_role("button", name="Make the plan").click()
+    expect(page.get_by_text("cannot go into itself")).to_be_visible()
+    page.fill("[name=prefix]", folder)
+    page.get_by_role("button", name="Make the plan").click()
+
+    number = number_of(page)
+    shot(page, "batch-plan")
+    confirm(page, "1")
+    expect(page.get_by_text("This is not the number of objects.")).to_be_visible()
+    confirm(page, number)
+    expect(page.locator("#job-detail .state-done")).to_be_visible(timeout=20_000)
+
+    console.faults({**FAILS, "key": f"{folder}/aurora/[^/]*brief.md"})
+    select(page, f"{folder}/", "aurora")
+    page.locator("[data-bulk] button[value=delete]").click()
+    assert number_of(page) == number
+    confirm(page, number)
+    expect(page.locator("#job-detail")).to_contain_text("Done with errors", timeout=20_000)
+    expect(page.locator("#job-parts")).to_contain_text("1 × Denied")
+    shot(page, "batch-failed")
+    page.locator("#job-detail").get_by_role("button", name="Try again").click()
+    expect(page.locator("#job-detail .state-done")).to_be_visible(timeout=20_000)
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Receipt (JSON)").click()
+    download.value.save_as(tmp_path / "receipt.json")
+    receipt = json.loads((tmp_path / "receipt.json").read_text())
+    assert {line["state"] for line in receipt["objects"]} == {"done"}
+    assert len(receipt["objects"]) == int(number)
+    page.goto(f"{LIST}?prefix={folder}/")
+    expect(page.locator("#rows tbody tr")).to_have_count(0)
