@@ -96,6 +96,20 @@ def test_buttons_rearrange_without_saving(
     assert now_in(store, bucket) == saved
 
 
+def test_folded_rule_shows_that_it_is_dangerous(
+    member_client: Client, url: str, store: ObjectStore, bucket: str
+) -> None:
+    names = ("a", "b", "c", "d")
+    rules = [replace(APP, id=name, origins=(f"https://{name}.example",)) for name in names]
+    everybody = replace(APP, id="e", origins=("*",))
+    store.put_bucket_cors(bucket=bucket, region=REGION, cors=Cors(rules=(*rules, everybody)))
+
+    response = member_client.get(url)
+
+    assert [row.is_open for row in response.context["rows"]] == [False] * 5
+    assert [row.worst for row in response.context["rows"]] == ["", "", "", "", "danger"]
+
+
 def test_fragment_is_the_editor_alone(owner_client: Client, url: str, saved: Cors) -> None:
     response = owner_client.post(url, typed(APP, seen=saved.digest, do="add"), headers={"HX-Request": "true"})
 

@@ -45,6 +45,12 @@ class RuleRow:
     is_open: bool
     is_focused: bool
 
+    @property
+    def worst(self) -> str:
+        """The level of the worst risk, for a rule that is folded; "" where nothing is more than a note."""
+        levels = [risk.level for risk in self.risks if risk.level != Level.NOTE]
+        return levels[0] if levels else ""
+
 
 @dataclass(frozen=True)
 class VersionRow:
