@@ -114,7 +114,7 @@ class HeadersForm(forms.Form):
                 continue
             try:
                 if self.seen.metadata.get(name) != value:
-                    _check_line(name, value)
+                    line_check(name, value)
                 if name in names:
                     raise ValidationError(_("This name is there twice."))
             except ValidationError as error:
@@ -154,7 +154,8 @@ def is_header_value(value: str) -> None:
         )
 
 
-def _check_line(name: str, value: str) -> None:
+def line_check(name: str, value: str) -> None:
+    """Check a name and a value of the metadata."""
     if not name:
         raise ValidationError(_("This value needs a name."))
     if not _NAME.fullmatch(name):

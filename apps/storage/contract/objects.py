@@ -119,11 +119,16 @@ class Objects(Protocol):
         grants: Sequence[Grant] = (),
         tags: Sequence[Tag] | None = None,
         is_acl_kept: bool = False,
+        source_version_id: str | None = None,
+        source_if_none_match: str | None = None,
+        source_if_modified_since: datetime | None = None,
+        source_if_unmodified_since: datetime | None = None,
     ) -> StoredObject:
         """Copy up to `Features.single_copy_max` bytes; `headers` and `tags`, if given, replace the source's.
 
         The storage class is STANDARD unless it is named, for a copy onto itself the one it has. A new copy
         has `acl` and `grants`, or with `is_acl_kept` those of the source: never for a moment more than
-        those, but for a moment perhaps less. Raises Conflict if the source is not `source_etag` any more,
-        ObjectNotFound without a source, Refused if its grants cannot all be kept.
+        those, but for a moment perhaps less. Raises Conflict if the source is not `source_etag` any more or
+        another condition on it fails, ObjectNotFound without a source, Refused if its grants cannot all be
+        kept.
         """

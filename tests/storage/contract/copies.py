@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -31,6 +32,28 @@ def test_object_is_copied_with_its_headers(place: Place) -> None:
     assert (info.content_type, info.metadata, info.storage_class) == ("a/b", {"n": "v"}, "STANDARD_IA")
     with pytest.raises(errors.Conflict):
         place.store.copy_object(source=source, **place.key("to"), source_etag="0" * 32)
+
+
+def test_copy_is_made_only_of_a_source_that_is_as_wanted(place: Place) -> None:
+    place.put("from", b"123", ObjectHeaders())
+    source, target = place.ref("from"), place.key("to")
+    info = place.store.head_object(**place.key("from"))
+    past, future = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=2)
+
+    place.store.copy_object(source=source, **target, source_if_none_match="0" * 32)
+    place.store.copy_object(source=source, **target, source_if_modified_since=past)
+    place.store.copy_object(source=source, **target, source_if_unmodified_since=future)
+    with pytest.raises(errors.Conflict):
+        place.store.copy_object(source=source, **target, source_if_none_match=info.etag)
+    with pytest.raises(errors.Conflict):
+        place.store.copy_object(source=source, **target, source_if_unmodified_since=past)
+
+
+def test_copy_of_a_version_that_does_not_exist_is_not_found(place: Place) -> None:
+    place.put("from", b"123", ObjectHeaders())
+
+    with pytest.raises((errors.NotFound, errors.Refused)):
+        place.store.copy_object(source=place.ref("from"), **place.key("to"), source_version_id="MTg0NDUx")
 
 
 def test_storage_class_changes_in_place(place: Place) -> None:

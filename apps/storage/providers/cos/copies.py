@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from apps.storage.cos.addresses import region_canonical
@@ -34,9 +35,19 @@ class CopyCalls(ObjectCalls, AccessCalls):
         grants: Sequence[Grant] = (),
         tags: Sequence[Tag] | None = None,
         is_acl_kept: bool = False,
+        source_version_id: str | None = None,
+        source_if_none_match: str | None = None,
+        source_if_modified_since: datetime | None = None,
+        source_if_unmodified_since: datetime | None = None,
     ) -> StoredObject:
         target = ObjectRef(bucket, region, key)
-        options: dict[str, Any] = {"CopySourceIfMatch": etag_quoted(source_etag), **_tagging(tags)}
+        options: dict[str, Any] = {
+            "CopySourceIfMatch": etag_quoted(source_etag),
+            "CopySourceIfNoneMatch": etag_quoted(source_if_none_match),
+            "CopySourceIfModifiedSince": source_if_modified_since,
+            "CopySourceIfUnmodifiedSince": source_if_unmodified_since,
+            **_tagging(tags),
+        }
         if _canonical(source) == _canonical(target):
             options |= self._in_place(source, source_etag)
         if headers is not None:
@@ -48,7 +59,12 @@ class CopyCalls(ObjectCalls, AccessCalls):
         kept = self._acl(source) if is_acl_kept else None
         access, is_whole = (grant_options(acl, grants), True) if kept is None else header_options(kept)
         copied = self.client.put_object_copy(
-            Bucket=bucket, Region=region, Key=key, CopySource=source_of(source), **options, **access
+            Bucket=bucket,
+            Region=region,
+            Key=key,
+            CopySource=source_of(source, source_version_id),
+            **options,
+            **access,
         )
         if kept is not None and not is_whole:
             self._grant_rest(target, kept)

@@ -150,9 +150,10 @@ def replacement_of(info: ObjectInfo) -> dict[str, Any]:
     return {"MetadataDirective": "Replaced", **options_kept(info.headers)}
 
 
-def source_of(source: ObjectRef) -> dict[str, str]:
-    """Return the `CopySource` of an object."""
-    return {"Bucket": source.bucket, "Region": source.region, "Key": source.key}
+def source_of(source: ObjectRef, version_id: str | None = None) -> dict[str, str]:
+    """Return the `CopySource` of an object, of its newest version unless another is named."""
+    place = {"Bucket": source.bucket, "Region": source.region, "Key": source.key}
+    return {**place, "VersionId": version_id} if version_id else place
 
 
 def size_of(content_range: str | None, content_length: int) -> int:
