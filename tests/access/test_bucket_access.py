@@ -123,6 +123,18 @@ def test_review_of_opening_shows_keys_and_those_that_look_secret_first(
     assert "Make it public" in page
 
 
+def test_opening_for_writing_alone_claims_no_visibility(
+    owner_client: Client, bucket: str, url: str, put: Callable[..., str]
+) -> None:
+    put("a.txt")
+    put("b.txt")
+
+    page = owner_client.post(url, left(opened(owner_client, url), row("everyone", "WRITE"))).text
+
+    assert "It concerns 2 keys, also those with grants of their own." in page
+    assert "become visible" not in page
+
+
 def test_count_is_bounded_and_says_so(
     owner_client: Client, bucket: str, url: str, put: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

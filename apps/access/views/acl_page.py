@@ -103,6 +103,7 @@ class AclPage:
             "rights": self.rights(wanted),
             "is_exposing": is_red,
             "opened": opened_words(difference),
+            "is_readable": any(Permission.READ in held for held in difference.opened.values()),
             "is_writable": any(_WRITING & held for held in difference.opened.values()),
             "exposure": exposure_of(self.place) if is_red else None,
             "problem": explain(error) if error else None,
