@@ -1,5 +1,6 @@
 // A list of objects under the keyboard. What each key does is written where it is done.
 
+import { element } from './dom.js';
 import { bind } from './keys.js';
 import * as drawer from './drawer.js';
 import { editPath } from './path.js';
@@ -55,10 +56,15 @@ function upload() {
   return true;
 }
 
+// By a link, which does not leave the page while files are being sent from it.
 function parent() {
   const url = list().dataset.parentUrl;
-  if (url) location.assign(url);
-  return Boolean(url);
+  if (!url) return false;
+  const link = element('a', { href: url, hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  return true;
 }
 
 const rows = inList('keys-rows');

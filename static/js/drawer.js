@@ -119,4 +119,6 @@ function begin() {
 
 document.addEventListener('click', onClick);
 document.addEventListener('page:shown', begin);
+// Another page of the list has another address; the object that is open stays in it.
+document.addEventListener('htmx:pushedIntoHistory', () => isOpen() && remember(shown));
 begin();

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
@@ -444,3 +445,30 @@ def test_rows_appear_as_they_are_when_a_key_looks_like_their_place(
 
     assert page.count("&lt;!-- rows --&gt;</bdi>") == 1
     assert page.count("<tbody><tr>") == 1
+
+
+def test_reader_may_take_a_selection_along_but_change_nothing(
+    member_client: Client, connection: Connection, bucket: str, put: Callable[..., str]
+) -> None:
+    put("a.txt")
+
+    page = member_client.get(url_of(connection, bucket)).content.decode()
+
+    assert re.search(r'value="zip" formaction="[^"]+">', page)
+    for action in ("copy", "move", "access", "headers", "delete"):
+        assert re.search(rf'value="{action}" formaction="[^"]+" disabled title="[^"]*Writer', page)
+
+
+def test_row_and_bulk_actions_lead_to_pages_that_exist(
+    owner_client: Client, connection: Connection, bucket: str, put: Callable[..., str]
+) -> None:
+    put("a.txt")
+
+    page = owner_client.get(url_of(connection, bucket)).content.decode()
+    asked = re.findall(r'data-kind="key" data-action="(\w+)" data-url="([^"]+)"', page)
+
+    assert {"open", "preview", "download", "link", "copy", "access", "headers", "delete"} <= dict(
+        asked
+    ).keys()
+    for _name, url in asked:
+        assert owner_client.get(f"{unescape(url)}a.txt").status_code == 200
