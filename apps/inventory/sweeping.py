@@ -14,7 +14,7 @@ from apps.jobs.progress import once_in
 from apps.jobs.services import job_move
 
 # Between two attempts to queue the same walk; the queue may just be long.
-AGAIN_S = 30
+AGAIN_S = 15
 PRUNE_S = 10.0
 
 

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 8
 LONGEST_PAUSE_S = 30
 # How much longer than a pause the sweep leaves a walk alone, for the message to get its turn.
-TURN_S = 20
+TURN_S = 15
 
 
 @shared_task(bind=True)
