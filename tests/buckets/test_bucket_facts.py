@@ -189,3 +189,18 @@ def test_what_was_changed_here_is_not_shown_as_it_was(
 
     assert "Not read yet" in changed
     assert "Private" in renewed.partition("<table")[2]
+
+
+def test_filter_says_how_old_it_is_and_reads_again_what_it_went_by(
+    owner_client: Client, store: ObjectStore, bucket: str
+) -> None:
+    read(owner_client, q=bucket)
+    BucketFacts.objects.update(read_at=timezone.now() - timedelta(hours=3))
+    store.put_bucket_tags(bucket=bucket, region=REGION, tags=[Tag("late", "")])
+
+    before = listed(owner_client, q=bucket, tag="late")
+    after = owner_client.post(f"{URL}?q={bucket}&tag=late", headers=HTMX).content.decode()
+
+    assert "Filtered by access and tags as they were read, the oldest" in before
+    assert "3\xa0hours ago" in before
+    assert bucket in after.partition("<table")[2]

@@ -71,8 +71,8 @@ class GrantForm(forms.Form):
 class TagForm(forms.Form):
     """One tag of a new bucket."""
 
-    key = forms.CharField(label=gettext_lazy("Key"), max_length=256, required=False, widget=_plain())
-    value = forms.CharField(label=gettext_lazy("Value"), max_length=256, required=False, widget=_plain())
+    key = forms.CharField(label=gettext_lazy("Tag key"), max_length=256, required=False, widget=_plain())
+    value = forms.CharField(label=gettext_lazy("Tag value"), max_length=256, required=False, widget=_plain())
 
     def __init__(self, *args: Any, features: Features, **kwargs: Any) -> None:
         self.limits: TagLimits = features.bucket_tags

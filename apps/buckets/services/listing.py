@@ -66,20 +66,32 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """One page of the list. `unread` are buckets of which nothing is known, whether they are shown or not."""
+    """One page of the list. `unread` are buckets of which nothing is known, whether they are shown or not.
+
+    `judged` are those whose figures decided whether they are shown, where a filter needs figures.
+    """
 
     page: Page[Row]
     regions: Sequence[str]
     total: int
     unread: Sequence[Row]
+    judged: Sequence[Row] = ()
+
+    @property
+    def oldest_read_at(self) -> datetime | None:
+        """When the oldest figures that a filter went by were read."""
+        return min((row.facts.read_at for row in self.judged if row.facts), default=None)
 
     def to_read(self, now: datetime) -> list[Place]:
         """Return the buckets to be read next: unknown ones, then shown ones that were read long ago."""
         old = [row for row in self.page.object_list if row.facts and not row.facts.is_fresh(now)]
         return [row.place for row in [*self.unread, *old][:PAGE_SIZE]]
 
-    def on_page(self) -> list[Place]:
-        return [row.place for row in self.page.object_list]
+    def to_read_again(self) -> list[Place]:
+        """Return what is shown, and then what a filter went by, the oldest first."""
+        shown = [row.place for row in self.page.object_list]
+        rest = sorted((row for row in self.judged if row.facts), key=_read_at)
+        return list(dict.fromkeys([*shown, *(row.place for row in rest)]))[:PAGE_SIZE]
 
 
 def buckets_read(connections: Iterable[Connection], *, now: datetime) -> list[Reading]:
@@ -100,9 +112,11 @@ def table_of(readings: Sequence[Reading], *, filters: Filters, number: str) -> T
     regions = sorted({row.bucket.region for row in rows})
     found = [row for row in rows if _is_found(row, filters)]
     unread: list[Row] = []
+    judged: list[Row] = []
     if filters.need_facts:
         found = _with_facts(found)
         unread = [row for row in found if row.facts is None]
+        judged = [row for row in found if row.facts]
         found = [row for row in found if row.facts and _is_like(row.facts, filters)]
     page = Paginator(_sorted(found, filters.sort), PAGE_SIZE).get_page(number)
     shown = _with_figures(list(page.object_list))
@@ -110,7 +124,11 @@ def table_of(readings: Sequence[Reading], *, filters: Filters, number: str) -> T
         shown = _with_facts(shown)
         unread = [row for row in shown if row.facts is None]
     page.object_list = shown
-    return Table(page=page, regions=regions, total=len(rows), unread=unread)
+    return Table(page=page, regions=regions, total=len(rows), unread=unread, judged=judged)
+
+
+def _read_at(row: Row) -> datetime:
+    return row.facts.read_at if row.facts else LONG_AGO
 
 
 def _with_facts(rows: Sequence[Row]) -> list[Row]:

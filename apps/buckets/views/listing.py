@@ -49,7 +49,7 @@ def bucket_facts(request: HttpRequest) -> HttpResponse:
     connections, readings = _readings(request, filters)
     number, now = request.GET.get("page", ""), timezone.now()
     before = table_of(readings, filters=filters, number=number)
-    wanted = before.on_page() if request.method == "POST" else before.to_read(now)
+    wanted = before.to_read_again() if request.method == "POST" else before.to_read(now)
     count = facts_read(wanted, now=now)
     if not request.htmx:
         return redirect(f"{reverse('buckets:list')}?{request.GET.urlencode()}")
