@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from apps.activity.services import activity_record
 from apps.connections.services import store_for
 from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
@@ -134,6 +135,22 @@ def _end(transfer: Transfer, stored: StoredObject, expected: str) -> None:
         )
     if is_done:
         spool.spool_remove(transfer.pk)
+        _record(transfer, stored)
+
+
+def _record(transfer: Transfer, stored: StoredObject) -> None:
+    after: dict[str, str | int] = {"size": transfer.size, "etag": stored.etag}
+    if transfer.is_copy:
+        after |= {"source_bucket": transfer.source_bucket, "source_key": transfer.source_key}
+    activity_record(
+        person=transfer.job.owner,
+        verb="object.copy" if transfer.is_copy else "object.upload",
+        connection=transfer.connection.slug,
+        bucket=transfer.bucket,
+        key=transfer.key,
+        after=after,
+        job=transfer.job_id,
+    )
 
 
 def transfer_abort(*, transfer_id: int) -> None:

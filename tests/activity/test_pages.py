@@ -182,3 +182,20 @@ def test_administrator_of_the_console_checks_the_chain(entries: None) -> None:
 
 def test_nobody_else_checks_the_chain(owner_client: Client, entries: None) -> None:
     assert owner_client.get(reverse("activity:check")).status_code == 403
+
+
+def test_connections_and_members_leave_entries_without_a_secret(
+    owner_client: Client, connection: Connection, stranger: Person
+) -> None:
+    detail = reverse("connections:detail", args=[connection.slug])
+    form = {"name": "Renamed", "provider": "cos", "scheme": "http", "connect_to": connection.connect_to}
+    form |= {"appid": connection.appid, "secret_id": connection.secret_id, "secret_key": "another-key"}
+    owner_client.post(detail, form | {"suffix": connection.suffix})
+    add = reverse("connections:member-add", args=[connection.slug])
+    owner_client.post(add, {"person": stranger.username, "role": "1"})
+
+    entries = list(Entry.objects.order_by("sequence"))
+    assert [entry.verb for entry in entries] == ["connection.update", "member.set"]
+    assert entries[0].after_value["name"] == "Renamed"
+    assert "another-key" not in entries[0].after
+    assert entries[1].after_value == {"stranger": "reader"}

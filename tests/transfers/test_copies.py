@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from apps.accounts.models import Person
+from apps.activity.models import Entry
 from apps.connections.models import Connection
 from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
@@ -85,6 +86,18 @@ def test_small_object_is_copied_in_one_request(
 
     assert transfer.upload_id == ""
     assert stored_bytes(store, bucket, "other.txt") == body
+
+
+def test_copy_leaves_one_entry_in_the_log_however_often_it_ends(copy: Copy, put: Callable[..., str]) -> None:
+    put("small.txt", b"small")
+    transfer = run(copy("small.txt", target="other.txt"))
+
+    transfer_complete(transfer_id=transfer.pk)
+
+    entry = Entry.objects.get()
+    assert (entry.verb, entry.key, entry.person_name) == ("object.copy", "other.txt", "owner")
+    assert entry.after_value["source_key"] == "small.txt"
+    assert entry.job_id == transfer.job_id
 
 
 def test_second_batch_changes_nothing(copy: Copy, put: Callable[..., str], large: bytes) -> None:

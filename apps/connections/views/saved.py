@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.accounts.models import Person
+from apps.activity.services import activity_record
 from apps.connections.forms import ConnectionForm, DeleteForm, MemberForm
 from apps.connections.guards import ConnectionRequest, PersonRequest, connection_required
 from apps.connections.models import Connection, Role
@@ -34,7 +36,9 @@ def connection_list(request: HttpRequest) -> HttpResponse:
 def connection_new(request: HttpRequest) -> HttpResponse:
     form = ConnectionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        connection = connection_create(owner=cast(PersonRequest, request).user, **form.to_values())
+        person = cast(PersonRequest, request).user
+        connection = connection_create(owner=person, **form.to_values())
+        _record(person, "connection.create", connection, after=_shown(connection))
         messages.success(request, _("Connection %(name)s is saved.") % {"name": connection.name})
         return redirect("connections:detail", connection=connection.slug)
     return render(request, "connections/new.html", {"form": form})
@@ -60,7 +64,10 @@ def connection_detail(request: ConnectionRequest, connection: str) -> HttpRespon
         )
     form = ConnectionForm(request.POST or None, saved=request.connection)
     if request.method == "POST" and form.is_valid():
+        before = _shown(request.connection)
         connection_update(request.connection, **form.to_values())
+        after = _shown(request.connection)
+        _record(request.user, "connection.update", request.connection, before=before, after=after)
         messages.success(request, _("Connection %(name)s is saved.") % {"name": request.connection.name})
         return redirect("connections:detail", connection=connection)
     return render(request, "connections/edit.html", _edit_context(request, form))
@@ -85,6 +92,7 @@ def connection_remove(request: ConnectionRequest, connection: str) -> HttpRespon
         except ConnectionInUse as error:
             form.add_error(None, str(error))
         else:
+            _record(request.user, "connection.delete", request.connection, before=_shown(request.connection))
             messages.success(
                 request, _("Connection %(name)s is deleted.") % {"name": request.connection.name}
             )
@@ -102,6 +110,8 @@ def member_add(request: ConnectionRequest, connection: str) -> HttpResponse:
     member = member_set(
         connection=request.connection, person=form.cleaned_data["person"], role=form.cleaned_data["role"]
     )
+    after = {str(member.person): Role(member.role).name.lower()}
+    _record(request.user, "member.set", request.connection, after=after)
     messages.success(request, _("%(person)s is let in.") % {"person": member.person})
     return redirect("connections:detail", connection=connection)
 
@@ -111,8 +121,23 @@ def member_add(request: ConnectionRequest, connection: str) -> HttpResponse:
 def member_remove(request: ConnectionRequest, connection: str, member: int) -> HttpResponse:
     found = get_object_or_404(request.connection.members.select_related("person"), pk=member)
     found.delete()
+    before = {str(found.person): Role(found.role).name.lower()}
+    _record(request.user, "member.remove", request.connection, before=before)
     messages.success(request, _("%(person)s is no longer let in.") % {"person": found.person})
     return redirect("connections:detail", connection=connection)
+
+
+def _record(
+    person: Person, verb: str, connection: Connection, *, before: Any = None, after: Any = None
+) -> None:
+    activity_record(person=person, verb=verb, connection=connection.slug, before=before, after=after)
+
+
+def _shown(connection: Connection) -> dict[str, str]:
+    """Return what the log keeps of a connection; of its key only what tells it from another."""
+    names = ("name", "provider", "scheme", "suffix", "connect_to", "appid", "default_region")
+    fields = {name: str(getattr(connection, name)) for name in names}
+    return fields | {"secret_id": connection.masked_secret_id}
 
 
 def _tested(

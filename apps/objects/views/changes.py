@@ -39,6 +39,14 @@ def object_remove(request: ConnectionRequest, connection: str, bucket: str) -> H
         except ObjectChanged:
             messages.warning(request, _("The object was replaced in the meantime. Look at it again."))
         else:
+            activity_record(
+                person=request.user,
+                verb="object.delete",
+                connection=connection,
+                bucket=bucket,
+                key=ref.key,
+                before={"etag": seen},
+            )
             messages.success(request, _("Deleted %(name)s.") % {"name": visible(key_name(ref.key))})
             return redirect(folder_url(request, key_parent(ref.key)))
     info = request.store.head_object(bucket=ref.bucket, region=ref.region, key=ref.key)

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from apps.activity.services import activity_record
 from apps.connections.crumbs import bucket_crumbs
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
@@ -28,6 +29,9 @@ def folder_new(request: ConnectionRequest, connection: str, bucket: str) -> Http
         except FolderExists:
             form.add_error("name", _("There is a folder with this name already."))
         else:
+            activity_record(
+                person=request.user, verb="folder.create", connection=connection, bucket=bucket, key=key
+            )
             messages.success(request, _("Created the folder %(name)s.") % {"name": visible(key_name(key))})
             return redirect(folder_url(request, key))
     context = {"form": form, "prefix": prefix, "cancel_url": folder_url(request, prefix)}
