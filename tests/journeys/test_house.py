@@ -1,0 +1,88 @@
+"""From corner to corner of the console: by keyboard, by thumb, and back to where one was."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.running import shot
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(180)]
+
+TEAM = "team-files-1250000000"
+PHONE = {"width": 390, "height": 780}
+
+
+def test_keyboard_alone_leads_to_a_bucket_and_to_a_key(page: Page) -> None:
+    page.goto("/buckets/")
+    expect(page.get_by_text(TEAM).first).to_be_visible()
+
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Search pages")).to_be_focused()
+    page.keyboard.type("team-fi")
+    expect(page.locator("dialog [role=option][aria-selected=true]")).to_contain_text(TEAM)
+    shot(page, "command")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/b/demo-store/{TEAM}/objects/"))
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"{TEAM}/projects/aurora/")
+    expect(page.locator("dialog [role=option][aria-selected=true]")).to_contain_text(
+        "Folder projects/aurora/"
+    )
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?prefix=projects/aurora/"))
+
+
+def test_dialog_gives_the_focus_back(page: Page) -> None:
+    page.goto("/jobs/")
+    page.locator("#command-button").focus()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("no such thing at all")
+    expect(page.get_by_role("dialog")).to_contain_text("Nothing fits.")
+
+    page.keyboard.press("Escape")
+
+    expect(page.locator("dialog.command")).to_be_hidden()
+    expect(page.locator("#command-button")).to_be_focused()
+
+
+def test_star_brings_a_folder_home(page: Page) -> None:
+    page.goto(f"/b/demo-store/{TEAM}/objects/?prefix=media/")
+    star = page.get_by_role("button", name="Favorite")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    page.wait_for_selector("#star:not(:has([hx-trigger='load']))")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+
+    page.goto("/")
+    expect(page.get_by_role("link", name=f"{TEAM} / media/")).to_be_visible()
+    shot(page, "home")
+    page.get_by_role("link", name=f"{TEAM} / media/").click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+
+
+def test_thumb_reaches_everything_on_a_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto("/")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Buckets").click()
+    expect(page).to_have_url(re.compile("/buckets/"))
+
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("link", name="Connections").click()
+    expect(page).to_have_url(re.compile("/connections/"))
+
+    page.goto(f"/b/demo-store/{TEAM}/history/")
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport()
+    shot(page, "phone-history")
+
+
+def test_log_is_checked_from_its_page(page: Page) -> None:
+    page.goto("/activity/")
+    page.get_by_role("link", name="Check the chain").click()
+
+    expect(page.locator("#chain")).to_contain_text("The chain holds")
+    shot(page, "activity")
