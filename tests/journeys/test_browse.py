@@ -45,7 +45,13 @@ def _full(_running_console: RunningConsole) -> None:
 @pytest.fixture
 def folder(page: Page, _full: None) -> Page:
     page.goto(FOLDER)
+    wait_for_keys(page)
     return page
+
+
+def wait_for_keys(page: Page) -> None:
+    """Wait for the scripts of a page that was just loaded: the buttons of rows are theirs."""
+    expect(page.locator("tbody .row-menu").first).to_be_visible()
 
 
 def name_of_focus(page: Page) -> str:
@@ -134,6 +140,7 @@ def test_menu_and_help_are_reached_by_keys(folder: Page) -> None:
     press(folder, "Enter")
     expect(folder).to_have_url(re.compile(r"prefix=browse%2F&find=page-07"))
     expect(folder.locator("tbody tr")).to_have_count(10)
+    wait_for_keys(folder)
     press(folder, "u")
     expect(folder).to_have_url(re.compile(r"/objects/$"))
 
