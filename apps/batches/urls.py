@@ -8,6 +8,7 @@ app_name = "batches"
 urlpatterns = [
     path("b/<slug:connection>/<str:bucket>/batch/", creating.batch_create, name="create"),
     path("jobs/<uuid:job>/options/", planning.batch_options, name="options"),
+    path("jobs/<uuid:job>/options/folders/", planning.folder_suggest, name="folders"),
     path("jobs/<uuid:job>/plan/", planning.batch_plan, name="plan"),
     path("jobs/<uuid:job>/plan/again/", planning.batch_replan, name="replan"),
     path("jobs/<uuid:job>/objects/", ledger.batch_ledger, name="ledger"),

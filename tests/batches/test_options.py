@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -66,6 +67,22 @@ def test_answer_that_cannot_be_is_told(
 
     assert sentence in page.replace("&#x27;", "'")
     assert batch.options_at is None
+
+
+def test_folders_of_the_target_are_offered(
+    owner_client: Client, ask: Any, bucket: str, put: Callable[..., str]
+) -> None:
+    for key in ("archive/1", "arrows/2", "other/3"):
+        put(key)
+    batch, _page = ask("copy", SOME, bucket=bucket, prefix="a/x")
+    url = reverse("batches:folders", args=[batch.job_id])
+
+    page = owner_client.get(url, {"bucket": bucket, "prefix": "ar"}).content.decode()
+
+    assert 'value="archive/"' in page
+    assert 'value="arrows/"' in page
+    assert "other/" not in page
+    assert "option" not in owner_client.get(url, {"bucket": "no-bucket"}).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "batches:cancel": (None, JOB),
     "batches:create": (None, WRITER),
     "batches:job-parts": (JOB, None),
+    "batches:folders": (JOB, None),
     "batches:ledger": (JOB, None),
     "batches:options": (JOB, JOB),
     "batches:pause": (None, JOB),

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.running import RunningConsole, shot
+from tests.journeys.test_accessibility import assert_fits_a_phone, assert_readable
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(120)]
 
@@ -35,12 +36,25 @@ def confirm(page: Page, number: str) -> None:
     page.locator("form.confirm button[type=submit].btn-danger, form.confirm .btn-primary").click()
 
 
+def assert_readable_here(page: Page) -> None:
+    """Look with axe at a page that has no address of its own to be listed with the others."""
+    size = page.viewport_size
+    assert size is not None
+    theme = page.evaluate("document.documentElement.getAttribute('data-bs-theme')")
+    assert_readable(page)
+    assert_fits_a_phone(page)
+    page.set_viewport_size(size)
+    page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
+
+
 def test_folder_is_copied_then_deleted_with_a_failure_that_is_tried_again(
     page: Page, console: RunningConsole, tmp_path: Path
 ) -> None:
+    page.emulate_media(reduced_motion="reduce")
     folder = f"bulk-{secrets.token_hex(3)}"
     select(page, "projects/", "aurora")
     page.locator("[data-bulk] button[value=copy]").click()
+    assert_readable_here(page)
     page.fill("[name=prefix]", "projects/aurora/deep")
     page.get_by_role("button", name="Make the plan").click()
     expect(page.get_by_text("cannot go into itself")).to_be_visible()
@@ -48,6 +62,7 @@ def test_folder_is_copied_then_deleted_with_a_failure_that_is_tried_again(
     page.get_by_role("button", name="Make the plan").click()
 
     number = number_of(page)
+    assert_readable_here(page)
     shot(page, "batch-plan")
     confirm(page, "1")
     expect(page.get_by_text("This is not the number of objects.")).to_be_visible()
@@ -61,6 +76,7 @@ def test_folder_is_copied_then_deleted_with_a_failure_that_is_tried_again(
     confirm(page, number)
     expect(page.locator("#job-detail")).to_contain_text("Done with errors", timeout=20_000)
     expect(page.locator("#job-parts")).to_contain_text("1 × Denied")
+    assert_readable_here(page)
     shot(page, "batch-failed")
     page.locator("#job-detail").get_by_role("button", name="Try again").click()
     expect(page.locator("#job-detail .state-done")).to_be_visible(timeout=20_000)
@@ -71,5 +87,7 @@ def test_folder_is_copied_then_deleted_with_a_failure_that_is_tried_again(
     receipt = json.loads((tmp_path / "receipt.json").read_text())
     assert {line["state"] for line in receipt["objects"]} == {"done"}
     assert len(receipt["objects"]) == int(number)
+    page.get_by_role("link", name="Done").click()
+    assert_readable_here(page)
     page.goto(f"{LIST}?prefix={folder}/")
     expect(page.locator("#rows tbody tr")).to_have_count(0)

@@ -51,6 +51,7 @@ class TargetForm(forms.Form):
         label=gettext_lazy("To folder"),
         required=False,
         help_text=gettext_lazy("Such as archive/2026/. Empty is the top of the bucket."),
+        widget=forms.TextInput(attrs={"list": "folders", "spellcheck": "false", "autocomplete": "off"}),
     )
     is_acl_kept = forms.BooleanField(
         label=gettext_lazy("Keep the access of each object"),

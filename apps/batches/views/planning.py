@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.batches import services, tasks
 from apps.batches.crumbs import batch_crumbs
@@ -21,10 +21,14 @@ from apps.batches.forms.options import FORMS
 from apps.batches.guards import BatchRequest, batch_required
 from apps.batches.words import options_words, reason_words, selection_names
 from apps.connections.models import Role
+from apps.connections.services import bucket_region, store_for
 from apps.jobs.models import Job
 from apps.jobs.services import figures_for
+from apps.storage.errors import StorageError
 
 CONFLICTS_SHOWN = 20
+FOLDERS_SHOWN = 20
+FOLDERS_LOOKED_AT = 200
 
 
 @require_http_methods(["GET", "POST"])
@@ -50,6 +54,25 @@ def batch_options(request: BatchRequest, job: UUID) -> HttpResponse:
         "selected": selection_names(batch.selection),
     }
     return render(request, "batches/options.html", context)
+
+
+@require_safe
+@batch_required(Role.WRITER)
+def folder_suggest(request: BatchRequest, job: UUID) -> HttpResponse:
+    """Folders of the target bucket that begin as typed; none, rather than an error, while typing."""
+    batch = request.batch
+    bucket = request.GET.get("bucket") or batch.bucket
+    try:
+        listing = store_for(batch.connection).list_objects(
+            bucket=bucket,
+            region=bucket_region(batch.connection, bucket),
+            prefix=request.GET.get("prefix", ""),
+            delimiter="/",
+            limit=FOLDERS_LOOKED_AT,
+        )
+    except StorageError:
+        return render(request, "batches/_folders.html", {"folders": ()})
+    return render(request, "batches/_folders.html", {"folders": listing.prefixes[:FOLDERS_SHOWN]})
 
 
 @require_http_methods(["GET", "POST"])
