@@ -23,8 +23,8 @@ class EntryFilter(forms.Form):
     connection = forms.ChoiceField(label=_("Connection"), required=False)
     bucket = forms.CharField(label=_("Bucket"), required=False, max_length=100)
     key = forms.CharField(label=_("Key contains"), required=False, max_length=850, strip=False)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs=DATE))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs=DATE))
+    since = forms.DateField(label=_("Since"), required=False, widget=forms.DateInput(attrs=DATE))
+    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs=DATE))
 
     def __init__(self, *args: Any, connections: Iterable[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
