@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ class Store:
             "secret_key": secrets.token_urlsafe(24),
         }
         self._folder = folder
+        self._control = secrets.token_urlsafe(16)
         self._child: Child | None = None
 
     @property
@@ -54,6 +56,7 @@ class Store:
             "LOCALSTORE_SECRET_ID": self.spec["secret_id"],
             "LOCALSTORE_SECRET_KEY": self.spec["secret_key"],
             "DATA_DIR": str(self._folder / "store-settings"),
+            "LOCALSTORE_CONTROL": self._control,
         }
         self._child = Child("store", command, log=self._folder / "store.log", environ=environ)
         self._child.wait_until(lambda: answers(self.port, "/-/health"))
@@ -62,6 +65,19 @@ class Store:
         except CosServiceError as error:
             if error.get_error_code() not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
+
+    def delay(self, seconds: float) -> None:
+        """Have every answer come `seconds` later, or with 0 at once again."""
+        line = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        headers = {"x-localstore-control": self._control}
+        rule = {"kind": "delay", "seconds": seconds, "count": None}
+        asked = ("POST", json.dumps(rule)) if seconds else ("DELETE", None)
+        try:
+            line.request(asked[0], "/-/faults", body=asked[1], headers=headers)
+            if line.getresponse().status >= 300:
+                raise BenchFailed("the store takes no delay")
+        finally:
+            line.close()
 
     def stop(self) -> None:
         if self._child is not None:
