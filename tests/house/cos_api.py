@@ -59,11 +59,13 @@ BEYOND = {
     "multipart_upload_copy": "Upload Part - Copy",
     "get_object_url": "Presigned URL",
     "get_bucket_pages": "Get Bucket, page after page",
+    "get_bucket_xml": "Get Bucket, as the store wrote it",
     "get_object_acls": "Get Object ACL, of many objects at once",
 }
 WITHOUT_WIRE = {
     "get_object_url": "nothing: a request to be sent by somebody else",
     "get_bucket_pages": "as Get Bucket, often",
+    "get_bucket_xml": "as Get Bucket",
     "get_object_acls": "as Get Object ACL, often",
 }
 

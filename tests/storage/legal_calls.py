@@ -71,6 +71,7 @@ LEGAL = {
         lambda c: c.multipart_upload(**UPLOAD, PartNumber=1, Body=sent_file()), answer=reply()
     ),
     "get_object_acls": Legal(acls, documents.ACL, reply(200, documents.ACL.encode())),
+    "get_bucket_xml": Legal(lambda c: c.get_bucket_xml(**AT), documents.PAGE),
     # A page that never ends must not make the test endless.
     "get_bucket_pages": Legal(lambda c: list(islice(c.get_bucket_pages(**AT), 3)), documents.PAGE),
     "slice_upload_file": Legal(lambda c: c.slice_upload_file(**OBJECT, FilePath=path_of(FILE_SIZE))),

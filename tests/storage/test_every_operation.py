@@ -20,6 +20,7 @@ ELSEWHERE = {
     "get_object_url": "sends nothing",
     "get_object_acls": "is many of get_object_acl",
     "get_bucket_pages": "is many of get_bucket",
+    "get_bucket_xml": "is get_bucket, unread",
     "slice_upload_file": "is multipart_init, multipart_upload and multipart_complete, or put_object",
     "slice_copy_file": "is multipart_init, multipart_upload_copy and multipart_complete, or put_object_copy",
 }

@@ -58,6 +58,19 @@ def test_page_is_asked_for_as_a_single_one_is(recorder: Recorder, client: CosCli
     assert {**paged.headers, "authorization": ""} == {**single.headers, "authorization": ""}
 
 
+def test_unread_page_is_asked_for_as_a_read_one_is(recorder: Recorder, client: CosClient) -> None:
+    recorder.default = page("z")
+    options: dict[str, Any] = {"Prefix": "a b/", "Delimiter": "/", "Marker": "a b/c+", "MaxKeys": 7}
+
+    body = client.get_bucket_xml(**AT, **options)
+    client.get_bucket(**AT, **options)
+
+    [unread, read] = recorder.seen
+    assert b"<Key>z</Key>" in body
+    assert unread.target == read.target
+    assert {**unread.headers, "authorization": ""} == {**read.headers, "authorization": ""}
+
+
 def test_page_is_asked_for_only_when_it_is_wanted(recorder: Recorder, client: CosClient) -> None:
     recorder.default = page("a", marker="a")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Unpack
 
 from apps.storage import errors
@@ -10,9 +10,9 @@ from apps.storage.cos.addresses import bucket_host, region_canonical
 from apps.storage.cos.arguments import text_argument
 from apps.storage.cos.bodies import BytesBody
 from apps.storage.cos.calls import Caller, Result, xml_request
-from apps.storage.cos.messages import Repeat
+from apps.storage.cos.messages import Answer, Repeat
 from apps.storage.cos.options import BucketOptions, Pairs, encoding_parameter, headers_of, parameters_of
-from apps.storage.cos.xmlread import Decoder, text_of, xml_parse
+from apps.storage.cos.xmlread import Decoder, Element, text_of, xml_parse
 from apps.storage.cos.xmlwrite import bucket_body
 
 
@@ -107,9 +107,32 @@ class BucketOperations(Caller):
         XML. Raises BucketNotFound and Denied. Source: GET Bucket, 2026-08.
         """
         options = {"Prefix": Prefix, "Delimiter": Delimiter, "Marker": Marker, "MaxKeys": MaxKeys}
-        query = (*parameters_of(options), encoding_parameter(EncodingType))
-        answer = self._bucket_call("Get Bucket", "GET", Bucket, Region, query=query)
+        answer = self._get_bucket(Bucket, Region, options, EncodingType)
         return {**_listing(answer.body), "RequestId": answer.request_id}
+
+    def get_bucket_xml(
+        self,
+        *,
+        Bucket: str,
+        Region: str,
+        Prefix: str | None = "",
+        Delimiter: str | None = "",
+        Marker: str | None = "",
+        MaxKeys: int | str | None = None,
+    ) -> bytes:
+        """Return one page of objects as the store wrote it, for a caller who has a reader of its own.
+
+        A thousand records cost more to make than to receive. Names in it are encoded, where it says so.
+        Raises BucketNotFound and Denied. Source: GET Bucket, 2026-08.
+        """
+        options = {"Prefix": Prefix, "Delimiter": Delimiter, "Marker": Marker, "MaxKeys": MaxKeys}
+        return self._get_bucket(Bucket, Region, options).body
+
+    def _get_bucket(
+        self, bucket: str, region: str, options: Mapping[str, Any], encoding: str | None = "url"
+    ) -> Answer:
+        query = (*parameters_of(options), encoding_parameter(encoding))
+        return self._bucket_call("Get Bucket", "GET", bucket, region, query=query)
 
     def get_bucket_pages(
         self,
@@ -157,7 +180,7 @@ def _listing(body: bytes) -> Result:
     decoder = Decoder(root)
     contents = list(decoder.records(root, "Contents"))
     prefixes = decoder.prefixes(root)
-    is_truncated = text_of(root, "IsTruncated", "false").lower()
+    names = [record["Key"] for record in contents] + prefixes
     return {
         "Name": text_of(root, "Name"),
         "Prefix": decoder.child(root, "Prefix"),
@@ -166,15 +189,19 @@ def _listing(body: bytes) -> Result:
         "Delimiter": decoder.child(root, "Delimiter"),
         "EncodingType": decoder.encoding,
         "Encoding-Type": decoder.encoding,
-        "IsTruncated": is_truncated,
-        "NextMarker": decoder.child(root, "NextMarker") or _last_of(contents, prefixes, is_truncated),
+        **page_end(root, decoder, names),
         "CommonPrefixes": [{"Prefix": prefix} for prefix in prefixes],
         "Contents": contents,
     }
 
 
-def _last_of(contents: list[dict[str, Any]], prefixes: list[str], is_truncated: str) -> str:
-    """Return what a truncated page ends with: the store continues after it, byte-wise."""
-    if is_truncated != "true":
-        return ""
-    return max([record["Key"] for record in contents] + prefixes, key=str.encode, default="")
+def page_end(root: Element, decoder: Decoder, names: Iterable[str]) -> dict[str, str]:
+    """Return `IsTruncated` and `NextMarker` of a page with these names on it.
+
+    A truncated page that does not say where it ends does so with the last name, byte-wise.
+    """
+    is_truncated = text_of(root, "IsTruncated", "false").lower()
+    marker = decoder.child(root, "NextMarker")
+    if not marker and is_truncated == "true":
+        marker = max(names, key=str.encode, default="")
+    return {"IsTruncated": is_truncated, "NextMarker": marker}

@@ -10,8 +10,9 @@ from apps.storage.cos.records import next_marker
 from apps.storage.grants import Grant
 from apps.storage.providers.cos.client import OnClient
 from apps.storage.providers.cos.grants import grant_options, grantee_of
+from apps.storage.providers.cos.listing import listing_of
 from apps.storage.providers.cos.settings import tag_options
-from apps.storage.providers.cos.values import bucket_of, summary_of
+from apps.storage.providers.cos.values import bucket_of
 from apps.storage.tags import Tag
 from apps.storage.types import Bucket, BucketPage, Endpoint, Listing
 
@@ -88,11 +89,7 @@ class BucketCalls(OnClient):
         marker: str = "",
         limit: int = 1000,
     ) -> Listing:
-        page = self.client.get_bucket(
+        body = self.client.get_bucket_xml(
             Bucket=bucket, Region=region, Prefix=prefix, Delimiter=delimiter, Marker=marker, MaxKeys=limit
         )
-        return Listing(
-            objects=tuple(summary_of(record) for record in page["Contents"]),
-            prefixes=tuple(entry["Prefix"] for entry in page["CommonPrefixes"]),
-            next_marker=next_marker(page, marker),
-        )
+        return listing_of(body, marker=marker)
