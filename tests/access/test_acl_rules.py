@@ -133,6 +133,7 @@ def test_object_that_inherits_says_what_from() -> None:
     assert object_access_summary(inherited, acl()).kind is AccessKind.INHERITED
     assert object_access_summary(inherited, acl((EVERYONE, READ))).is_public
     assert object_access_summary(inherited, None).kind is AccessKind.UNKNOWN
+    assert object_access_summary(inherited, None).label == "Inherits: Unknown"
     assert object_access_summary(acl(), acl((EVERYONE, WRITE))).kind is AccessKind.PUBLIC_WRITE
 
 
@@ -141,3 +142,27 @@ def test_owner_of_the_bucket_can_do_everything_with_a_strangers_object() -> None
 
     assert rights.of(OWNER) == rights.of(PARTNER)
     assert "The owner's account" not in " ".join(line.sentence for line in rights.lines)
+
+
+def test_write_on_an_object_is_unknown_and_nobody_it_is_shared_with() -> None:
+    public = object_access_summary(acl((EVERYONE, Permission.WRITE)), acl())
+    named = object_access_summary(acl((PARTNER, Permission.WRITE)), acl())
+
+    assert public.kind is named.kind is AccessKind.UNKNOWN
+    assert named.who == ()
+
+
+def test_object_is_not_called_private_where_nobody_knows_who_overwrites_it() -> None:
+    summary = object_access_summary(acl(), None)
+
+    assert summary.kind is AccessKind.UNKNOWN
+    assert summary.label == "Writing unknown"
+
+
+def test_inherited_write_is_no_finding_about_the_object() -> None:
+    inherited = acl(is_inherited=True)
+
+    summary = object_access_summary(inherited, acl((PARTNER, Permission.WRITE)))
+
+    assert summary.findings == ()
+    assert summary.label == "Inherits: Shared with 1"

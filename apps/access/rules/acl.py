@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from apps.access.rules.findings import findings, has_unknown
 from apps.access.rules.rights import Rights, bucket_rights, object_rights
-from apps.access.rules.words import who
+from apps.access.rules.words import Resource, who
 from apps.storage.grants import EVERYONE, SIGNED_IN, Acl, Permission
 
 
@@ -55,15 +55,15 @@ class AccessSummary:
 
 def access_summary(acl: Acl) -> AccessSummary:
     """Return the access of a bucket in a badge and in sentences."""
-    return _summary(acl, bucket_rights(acl))
+    return _summary(acl, bucket_rights(acl), of=Resource.BUCKET)
 
 
 def object_access_summary(acl: Acl, bucket_acl: Acl | None) -> AccessSummary:
     """Return the access of an object; `bucket_acl` is None where it could not be read."""
     rights = object_rights(acl, bucket_acl)
     if not acl.is_inherited:
-        return _summary(acl, rights)
-    summary = _summary(bucket_acl or acl, rights)
+        return _summary(acl, rights, of=Resource.OBJECT)
+    summary = _summary(bucket_acl or acl, rights, of=Resource.BUCKET)
     label = _("Inherits: %(label)s") % {"label": summary.label}
     if summary.is_exposed or summary.kind is AccessKind.UNKNOWN:
         return replace(summary, label=label)
@@ -81,8 +81,11 @@ def access_unknown(reason: str = "") -> AccessSummary:
     )
 
 
-def kind_of(acl: Acl, rights: Rights) -> AccessKind:
-    """Return how far the rights reach. Who may change the grants may write as well, in a second step."""
+def kind_of(acl: Acl, rights: Rights, *, of: Resource) -> AccessKind:
+    """Return how far the rights reach. Who may change the grants may write as well, in a second step.
+
+    `of` is what the grants in `acl` are about: an object that inherits has those of its bucket.
+    """
     everyone, signed_in = rights.of(EVERYONE), rights.of(SIGNED_IN)
     if everyone & _WRITING:
         return AccessKind.PUBLIC_WRITE
@@ -90,21 +93,27 @@ def kind_of(acl: Acl, rights: Rights) -> AccessKind:
         return AccessKind.PUBLIC_READ
     if signed_in:
         return AccessKind.SIGNED_IN
-    if has_unknown(acl) or (acl.is_inherited and not rights.is_complete):
+    if has_unknown(acl, of) or not rights.is_complete:
         return AccessKind.UNKNOWN
     return AccessKind.SHARED if rights.given else AccessKind.PRIVATE
 
 
-def _summary(acl: Acl, rights: Rights) -> AccessSummary:
-    kind = kind_of(acl, rights)
+def _summary(acl: Acl, rights: Rights, *, of: Resource) -> AccessSummary:
+    kind = kind_of(acl, rights, of=of)
     return AccessSummary(
         kind,
-        _label(kind, rights),
+        _label(kind, rights) if not _is_half_known(acl, rights, of) else _("Writing unknown"),
         _ICONS[kind],
         who=tuple(who(grantee, owner=rights.owner) for grantee in rights.given),
         sentences=tuple(line.sentence for line in rights.lines),
-        findings=findings(acl, rights.resource),
+        findings=findings(acl, of),
     )
+
+
+def _is_half_known(acl: Acl, rights: Rights, of: Resource) -> bool:
+    """Whether an object's own grants say who reads it, and its bucket's, who overwrites it, are missing."""
+    kind = kind_of(acl, rights, of=of)
+    return kind is AccessKind.UNKNOWN and of is Resource.OBJECT and not has_unknown(acl, of)
 
 
 def _label(kind: AccessKind, rights: Rights) -> str:

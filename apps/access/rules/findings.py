@@ -28,9 +28,12 @@ def findings(acl: Acl, resource: Resource) -> tuple[str, ...]:
     return (*_contradictions(acl, resource), *_unknown(acl, resource), *_beyond(acl))
 
 
-def has_unknown(acl: Acl) -> bool:
+def has_unknown(acl: Acl, resource: Resource = Resource.BUCKET) -> bool:
     """Return whether the ACL holds something whose effect the console cannot tell."""
-    return bool(acl.unknown) or any(is_unknown(grant) for grant in acl.explicit)
+    return bool(acl.unknown) or any(
+        is_unknown(grant) or (resource is Resource.OBJECT and grant.permission == Permission.WRITE)
+        for grant in acl.explicit
+    )
 
 
 def is_unknown(grant: Grant) -> bool:

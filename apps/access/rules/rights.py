@@ -84,7 +84,8 @@ def object_rights(acl: Acl, bucket_acl: Acl | None) -> Rights:
     the bucket's business. `bucket_acl` is None where it could not be read.
     """
     deciding = bucket_acl if acl.is_inherited else acl
-    given = {who_: held & OF_OBJECT for who_, held in (_given(deciding) if deciding else {}).items()}
+    named = _given(deciding) if deciding else {}
+    given = {grantee: held & OF_OBJECT for grantee, held in named.items() if held & OF_OBJECT}
     if bucket_acl is None:
         return Rights(Resource.OBJECT, acl.owner, given, is_complete=False)
     for grantee, held in _given(bucket_acl).items():

@@ -10,11 +10,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from apps.access.rules.answers import Answer, Explained, Origin, Outcome
+from apps.access.rules.findings import has_unknown
 from apps.access.rules.rights import Rights, bucket_rights, object_rights
+from apps.access.rules.words import Resource
 from apps.storage.cors import Preflight
 from apps.storage.grants import EVERYONE, SIGNED_IN, Acl, Grantee, Permission
 
 OPEN, CLOSED, UNCLEAR = "open", "closed", "unclear"
+_WRITING = frozenset({Permission.WRITE, Permission.WRITE_ACP})
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answers about a place in words. `tone` is OPEN, CLOSED or UNCLEAR, and never CLOSED on a guess."""
+    """The answers about a place in words. `tone` is OPEN, CLOSED or UNCLEAR, and never CLOSED on a guess.
+
+    OPEN is also what nobody may read and strangers may overwrite.
+    """
 
     answers: Explained
     key: str
@@ -61,9 +67,9 @@ class Verdict:
     def tone(self) -> str:
         if self.answers.is_bucket_missing or self.answers.is_object_missing:
             return UNCLEAR
-        if self.probe.outcome is Outcome.YES or self._reads(SIGNED_IN):
+        if self.probe.outcome is Outcome.YES or self._reads(SIGNED_IN) or self._is_writable:
             return OPEN
-        return CLOSED if self.rights and self.probe.outcome is Outcome.REFUSED else UNCLEAR
+        return CLOSED if self._is_decided and self.probe.outcome is Outcome.REFUSED else UNCLEAR
 
     @property
     def headline(self) -> str:
@@ -77,11 +83,20 @@ class Verdict:
             return _("By the grants everyone could open this, but that was not confirmed.")
         if self._reads(SIGNED_IN):
             return _("Everyone with an account at this cloud can open this.")
-        if self.tone == UNCLEAR:
+        if self.tone == UNCLEAR or not self._is_decided:
             return _("Who can open this is not clear.")
-        if self.rights and self._is_named:
-            return _("Only the owner and those who are named can open this.")
-        return _("Only the owner can open this.")
+        return self._closed()
+
+    def _closed(self) -> str:
+        match self._is_named, self._is_writable:
+            case True, True:
+                return _("Only the owner and those who are named can open this, but strangers can change it.")
+            case True, False:
+                return _("Only the owner and those who are named can open this.")
+            case False, True:
+                return _("Only the owner can open this, but strangers can change it.")
+            case _neither:
+                return _("Only the owner can open this.")
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -95,6 +110,11 @@ class Verdict:
         elif acl is not None:
             yield _("The object has grants of its own, and they go before the bucket's.")
         yield self._proof()
+        if self.rights and not self._is_decided:
+            yield _("A grant names somebody, or allows something, that the console does not know.")
+        for line in self.rights.lines if self.rights else ():
+            if line.is_stranger and line.permissions - {Permission.READ}:
+                yield line.sentence
         if self.key and self.answers.list_probe.outcome is Outcome.YES:
             yield _("Everyone can also list the keys of the bucket, so that this one can be found.")
 
@@ -137,6 +157,11 @@ class Verdict:
             yield _(
                 "The bucket's grants could not be read: whom they name is unknown, which is not “nobody”."
             )
+        if self.has_object and self._deciding is self.acl and self._is_odd_bucket:
+            yield _(
+                "The bucket's grants name somebody, or allow something, that the console does not know: who "
+                "may overwrite the object is not clear."
+            )
         if answers.info and answers.info.outcome in (Outcome.REFUSED, Outcome.FAILED):
             yield _("Whether the object exists could not be checked with the connection's key.")
         yield _("Grants through CAM or a bucket policy cannot be read here, and may let more people in.")
@@ -157,6 +182,28 @@ class Verdict:
             (_("The preflight of a browser"), answers.preflight),
         )
         return tuple(Question(text, answer) for text, answer in asked if answer is not None)
+
+    @property
+    def _deciding(self) -> Acl | None:
+        """Return the grants that decide about opening: of an object that inherits those of its bucket."""
+        return self.answers.bucket_acl.value if self.acl and self.acl.is_inherited else self.acl
+
+    @property
+    def _is_decided(self) -> bool:
+        """Whether the grants tell who can open this: they were read, and all of them are known."""
+        acl = self._deciding
+        of = Resource.OBJECT if self.has_object and acl is self.acl else Resource.BUCKET
+        return self.rights is not None and acl is not None and not has_unknown(acl, of)
+
+    @property
+    def _is_odd_bucket(self) -> bool:
+        acl = self.answers.bucket_acl.value
+        return acl is not None and has_unknown(acl)
+
+    @property
+    def _is_writable(self) -> bool:
+        """Whether strangers may overwrite this, or let themselves do so."""
+        return bool(self.rights and _WRITING & self.rights.of(SIGNED_IN))
 
     @property
     def _is_named(self) -> bool:
