@@ -8,14 +8,20 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from apps.batches.models import Action, Batch, BatchObject
 from apps.connections.services import store_for
+from apps.storage.errors import Denied
 from apps.storage.keys import key_query
 
 SAMPLES = 10
+# One page of the list says enough for a plan; when the bucket is emptied every page is asked for.
+UPLOADS_COUNTED = 1000
 State = BatchObject.State
 
 
 def figures_make(batch: Batch) -> dict[str, Any]:
-    """Return the figures of a complete plan as JSON values: sizes in bytes, keys percent-encoded."""
+    """Return the figures of a complete plan as JSON values: sizes in bytes, keys percent-encoded.
+
+    Raises the StorageError of a store that does not answer when it is asked for a bucket's uploads.
+    """
     lines = BatchObject.objects.filter(batch=batch)
     planned = lines.filter(state=State.PLANNED)
     whole = planned.aggregate(objects=Count("id"), bytes=Sum("size"), first=Min("id"), last=Max("id"))
@@ -31,7 +37,18 @@ def figures_make(batch: Batch) -> dict[str, Any]:
         "largest": _first(planned.order_by("-size", "id")),
         "conflicts": planned.exclude(target_etag="").count() if batch.does_copy else 0,
         "meetings": planned.filter(rank__gt=1).count() if batch.does_copy else 0,
-    }
+    } | (_uploads_of(batch) if batch.action == Action.EMPTY else {})
+
+
+def _uploads_of(batch: Batch) -> dict[str, Any]:
+    """Return how many unfinished uploads go with the objects, None where the key may not list them."""
+    try:
+        page = store_for(batch.connection).list_multipart_uploads(
+            bucket=batch.bucket, region=batch.region, limit=UPLOADS_COUNTED
+        )
+    except Denied:
+        return {"uploads": None}
+    return {"uploads": len(page.uploads), "has_more_uploads": page.next_key_marker is not None}
 
 
 def _grouped(lines: QuerySet[BatchObject], column: str) -> dict[str, int]:
@@ -75,8 +92,10 @@ def requests_of(batch: Batch, *, is_compared: bool = False) -> int:
     """Return about how many requests the run needs, retries and large copies left out."""
     objects: int = batch.figures.get("objects", 0)
     match batch.action:
-        case Action.DELETE | Action.EMPTY:
+        case Action.DELETE:
             return -(-objects // 1000) + (objects if is_compared else 0)
+        case Action.EMPTY:
+            return -(-objects // 1000) + (batch.figures.get("uploads") or 0) + 1
         case Action.COPY:
             return 3 * objects
         case Action.ACCESS:

@@ -77,7 +77,7 @@ def batch_create(
             kind=KINDS[Action(action)],
             feature="batches",
             owner=owner,
-            title=selection_text(selection)[:1000],
+            title=bucket if action == Action.EMPTY else selection_text(selection)[:1000],
             place=bucket,
             unit=Job.Unit.OBJECTS,
             state=Job.State.PLANNING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from apps.batches import running, services, tasks
@@ -207,14 +208,51 @@ def test_bucket_is_emptied_with_its_unfinished_uploads(
     put("a")
     put("b/c")
     store.create_multipart_upload(bucket=bucket, region=REGION, key="half", headers=ObjectHeaders())
-    batch = services.batch_create(
-        owner=connection.owner, connection=connection, bucket=bucket, region=REGION, action="empty",
-        selection=Selection(),
-    )  # fmt: skip
 
-    ran(planned(batch))
+    ran(planned(emptying(connection, bucket)))
 
     store.delete_bucket(bucket=bucket, region=REGION)
+
+
+def test_bucket_with_nothing_but_unfinished_uploads_is_emptied(
+    store: ObjectStore, bucket: str, connection: Connection, owner_client: Client
+) -> None:
+    store.create_multipart_upload(bucket=bucket, region=REGION, key="half", headers=ObjectHeaders())
+    batch = planned(emptying(connection, bucket))
+
+    page = owner_client.get(f"/jobs/{batch.job_id}/plan/").content.decode()
+    ran(batch)
+
+    assert batch.figures["uploads"] == 1
+    assert "Nothing to do" not in page
+    assert "Type the name of the bucket" in page
+    store.delete_bucket(bucket=bucket, region=REGION)
+
+
+def test_bucket_is_emptied_of_objects_with_a_key_that_may_not_list_uploads(
+    put: Put, bucket: str, connection: Connection, local_store: LocalStore, owner_client: Client
+) -> None:
+    put("a")
+    local_store.faults.add(
+        "error", operation="ListMultipartUploads", status=403, code="AccessDenied", count=None
+    )
+
+    batch = planned(emptying(connection, bucket))
+
+    page = owner_client.get(f"/jobs/{batch.job_id}/plan/").content.decode()
+    assert batch.figures["uploads"] is None
+    assert "may not list them" in page
+
+
+def emptying(connection: Connection, bucket: str) -> Batch:
+    return services.batch_create(
+        owner=connection.owner,
+        connection=connection,
+        bucket=bucket,
+        region=REGION,
+        action="empty",
+        selection=Selection(),
+    )
 
 
 @pytest.mark.usefixtures("three")
