@@ -8,10 +8,11 @@ the style sheet: a thousand `<use>` elements would cost the browser more than al
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, tzinfo
 from html import escape
+from itertools import repeat
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -20,10 +21,13 @@ from apps.storage.keys import key_name, key_pieces, key_query
 from apps.storage.sizes import size_text
 from apps.storage.types import Listing, ObjectSummary
 
-Cell = Callable[[ObjectSummary], str]
+# One column's cells, row by row. A call for each cell would cost as much as what is in it.
+Cells = Iterable[str]
 
 # Nothing to escape, nothing that hides: what nearly all keys are, and five times cheaper.
 _is_plain = re.compile(r"[\w./-](?:[\w ./-]*[\w./-])?", re.ASCII).fullmatch
+# And nothing that an address would encode.
+_is_bare = re.compile(r"[\w./-]+", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,9 @@ def rows_html(listing: Listing, words: RowWords, *, read: Mapping[str, Mapping[s
     The buttons that need a script are put in by the script. `read` has ready cells by key and column, of
     what the listing does not tell.
     """
-    folder_row, object_row = _folder_row(words), _object_row(words, read)
+    folder_row = _folder_row(words)
     rows = [folder_row(folder, number) for number, folder in enumerate(listing.prefixes)]
-    start = len(rows)
-    rows += [object_row(summary, number) for number, summary in enumerate(listing.objects, start)]
+    rows += _object_rows(listing.objects, len(rows), words, read)
     return mark_safe("".join(rows))  # noqa: S308 - every key below is escaped or percent-encoded.
 
 
@@ -82,7 +85,7 @@ def _folder_row(words: RowWords) -> Callable[[str, int], str]:
         )
 
     def row(folder: str, number: int) -> str:
-        query = key_query(folder)
+        query = folder if _is_bare(folder) else key_query(folder)
         measured = size(query) if has_size else ""
         return (
             f'<tr><td class="c-pick"><input class="form-check-input" type="checkbox" name="folder"'
@@ -95,70 +98,71 @@ def _folder_row(words: RowWords) -> Callable[[str, int], str]:
     return row
 
 
-def _object_row(
-    words: RowWords, read: Mapping[str, Mapping[str, str]]
-) -> Callable[[ObjectSummary, int], str]:
-    """Return the function that makes one row; the parts that never change are bound once."""
-    cells = [_cell(name, words, read) for name in words.layout.columns]
+def _object_rows(
+    objects: Sequence[ObjectSummary], start: int, words: RowWords, read: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Yield the rows, numbered from `start`; the parts that never change are made once."""
+    columns = [_column(name, objects, words, read) for name in words.layout.columns]
+    middles = map("".join, zip(*columns, strict=True)) if columns else repeat("", len(objects))
     detail = f'" href="{words.detail}'
     download = f'<td class="row-actions"><a class="tool row-download" href="{words.download}'
     end = f'" title="{escape(words.download_label)}"></a></td></tr>'
-
-    def row(summary: ObjectSummary, number: int) -> str:
+    for number, (summary, middle) in enumerate(zip(objects, middles, strict=True), start):
         key = summary.key
-        query = key_query(key)
-        name = key[key.rfind("/", 0, len(key) - 1) + 1 :]
-        shown = f'<bdi class="key">{name}</bdi>' if _is_plain(name) else key_html(name)
-        middle = "".join([cell(summary) for cell in cells])
-        return (
+        if _is_bare(key):
+            query, shown = key, f'<bdi class="key">{key_name(key)}</bdi>'
+        else:
+            query, shown = key_query(key), key_html(key_name(key))
+        yield (
             f'<tr><td class="c-pick"><input class="form-check-input" type="checkbox" name="key"'
             f' value="{query}" data-size="{summary.size}" aria-labelledby="r{number}"></td>'
             f'<th scope="row"><a class="row-name" id="r{number}{detail}{query}">'
             f"{shown}</a></th>{middle}{download}{query}{end}"
         )
 
-    return row
 
-
-def _cell(name: str, words: RowWords, read: Mapping[str, Mapping[str, str]]) -> Cell:
+def _column(
+    name: str, objects: Sequence[ObjectSummary], words: RowWords, read: Mapping[str, Mapping[str, str]]
+) -> Cells:
     match name:
         case "size":
-            return lambda s: f'<td class="c-size" title="{s.size:,}">{size_text(s.size)}</td>'
+            sizes = [row.size for row in objects]
+            return [f'<td class="c-size" title="{size:,}">{size_text(size)}</td>' for size in sizes]
         case "changed":
-            zone = words.zone
-            return lambda s: _changed_cell(s.modified_at, zone)
+            return _changed_cells(objects, words.zone)
         case "class":
-            kept: dict[str, str] = {}
-            return lambda s: (
-                kept.get(s.storage_class)
-                or kept.setdefault(s.storage_class, f'<td class="c-class">{escape(s.storage_class)}</td>')
-            )
+            classes = [row.storage_class for row in objects]
+            cells = {each: f'<td class="c-class">{escape(each)}</td>' for each in set(classes)}
+            return [cells[each] for each in classes]
         case "etag":
-            return lambda s: f'<td class="c-etag"><code>{escape(s.etag)}</code></td>'
+            return [f'<td class="c-etag"><code>{escape(row.etag)}</code></td>' for row in objects]
         case "owner":
-            return lambda s: f'<td class="c-owner">{escape(s.owner_id) or "–"}</td>'
+            return [f'<td class="c-owner">{escape(row.owner_id) or "–"}</td>' for row in objects]
         case _unread:
-            return _read_cell(name, words, read)
+            return _read_cells(name, objects, words, read)
 
 
-def _read_cell(name: str, words: RowWords, read: Mapping[str, Mapping[str, str]]) -> Cell:
-    """Return the cell of a column that takes a request of its own; the button asks for it."""
+def _read_cells(
+    name: str, objects: Sequence[ObjectSummary], words: RowWords, read: Mapping[str, Mapping[str, str]]
+) -> Cells:
+    """Return the cells of a column that takes a request of its own; the button asks for it."""
     button = f'<button class="unread" type="submit" form="checks">{escape(words.unread_label)}</button>'
     unread = f'<td class="c-{name}" data-unread="{name}">{button}</td>'
     if not read:
-        return lambda _summary: unread
-
-    def cell(summary: ObjectSummary) -> str:
-        found = read.get(summary.key, {}).get(name)
-        return f'<td class="c-{name}">{found}</td>' if found else unread
-
-    return cell
+        return repeat(unread, len(objects))
+    found = [read.get(row.key, {}).get(name) for row in objects]
+    return [f'<td class="c-{name}">{text}</td>' if text else unread for text in found]
 
 
-def _changed_cell(moment: datetime | None, zone: tzinfo) -> str:
-    if moment is None:
-        return '<td class="c-changed">–</td>'
-    if moment.tzinfo is not zone:
-        moment = moment.astimezone(zone)
-    local = moment.isoformat(" ", "seconds")
-    return f'<td class="c-changed" title="{local}">{local[:16]}</td>'
+def _changed_cells(objects: Sequence[ObjectSummary], zone: tzinfo) -> Cells:
+    # The store's moments are in UTC as Python knows it, and another object for UTC is not the same.
+    own = UTC if str(zone) == "UTC" else zone
+    for summary in objects:
+        moment = summary.modified_at
+        if moment is None:
+            yield '<td class="c-changed">–</td>'
+            continue
+        if moment.tzinfo is not own:
+            moment = moment.astimezone(own)
+        local = moment.isoformat(" ", "seconds")
+        yield f'<td class="c-changed" title="{local}">{local[:16]}</td>'

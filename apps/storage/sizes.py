@@ -18,12 +18,14 @@ def size_text(size: int) -> str:
     if size < 1024:
         return f"{size} B"
     unit = min((size.bit_length() - 1) // 10, len(UNITS))
-    whole = 1024**unit
-    digits = 2 if size < 10 * whole else 1 if size < 100 * whole else 0
-    scaled = size * 10**digits // whole
-    text = str(scaled).rjust(digits + 1, "0")
-    number = f"{text[:-digits]}.{text[-digits:]}" if digits else text
-    return f"{number} {UNITS[unit - 1]}"
+    whole = 1 << 10 * unit
+    if size < 10 * whole:
+        hundredths = 100 * size // whole
+        return f"{hundredths // 100}.{hundredths % 100:02} {UNITS[unit - 1]}"
+    if size < 100 * whole:
+        tenths = 10 * size // whole
+        return f"{tenths // 10}.{tenths % 10} {UNITS[unit - 1]}"
+    return f"{size // whole} {UNITS[unit - 1]}"
 
 
 def size_parse(text: str) -> int | None:
