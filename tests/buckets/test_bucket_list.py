@@ -51,6 +51,15 @@ def test_address_of_a_filtered_list_holds_no_empty_fields(owner_client: Client, 
     assert plain["HX-Push-Url"] == "/buckets/"
 
 
+@pytest.mark.parametrize("name", ["q", "tag", "region", "connection"])
+def test_address_that_makes_no_sense_lists_everything(owner_client: Client, bucket: str, name: str) -> None:
+    response = owner_client.get(URL, {name: "a\x00b", "sort": "-name"})
+
+    assert response.status_code == 200
+    assert bucket in response.content.decode()
+    assert 'aria-sort="descending"' in response.content.decode()
+
+
 def test_history_restore_gets_the_whole_page(owner_client: Client, connection: Connection) -> None:
     page = owner_client.get(URL, headers=HTMX | {"HX-History-Restore-Request": "true"}).content.decode()
 

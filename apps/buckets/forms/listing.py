@@ -26,5 +26,5 @@ class BucketListForm(forms.Form):
         return sort if sort.removeprefix("-") in self.SORTS else "name"
 
     def to_filters(self) -> Filters:
-        given = self.cleaned_data if self.is_valid() else {}
-        return Filters(**{name: given.get(name, "") for name in self.fields})
+        self.full_clean()
+        return Filters(**{name: self.cleaned_data.get(name, "") for name in self.fields})
