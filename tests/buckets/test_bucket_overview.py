@@ -69,6 +69,18 @@ def test_failing_store_is_explained_everywhere_it_fails(
     assert "No tags." not in page
 
 
+def test_refusal_without_words_is_explained_by_the_other_answers(
+    owner_client: Client, connection: Connection, bucket: str, local_store: LocalStore
+) -> None:
+    owner_client.get("/buckets/")
+    local_store.faults.add("clock_skew", seconds=-7200, count=None)
+
+    page = shown(owner_client, connection, bucket)
+
+    assert "The clock of this server is wrong by more than 15 minutes." in page
+    assert "The connection's key may not do this." not in page
+
+
 def test_reader_sees_danger_disabled_with_its_reason(
     member_client: Client, connection: Connection, bucket: str
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -63,6 +63,7 @@ def overview_read(
     }
     answers = ask_all(calls, line=connection.pk, timeout_s=OVERVIEW_TIMEOUT_S)
     given = {name: answers.get(name, Unavailable("", status=0)) for name in calls}
+    given["reach"] = _in_words(given["reach"], given.values())
     facts_keep(connection, bucket=bucket, acl=given["acl"], tags=given["tags"], now=now)
     found = {name: _finding(answer) for name, answer in given.items()}
     acl = given["acl"]
@@ -71,6 +72,14 @@ def overview_read(
         access=access_summary(acl) if isinstance(acl, Acl) else None,
         address=store.object_url(**place, key="-").removesuffix("-"),
     )
+
+
+def _in_words(answer: Any, others: Iterable[Any]) -> Any:
+    """Return why HEAD was refused: its answer has no body, and another one of the same kind says it."""
+    if not isinstance(answer, StorageError) or answer.code:
+        return answer
+    said = (one for one in others if isinstance(one, StorageError) and one.code)
+    return next((one for one in said if one.status == answer.status), answer)
 
 
 def _finding(answer: Any) -> Finding:
