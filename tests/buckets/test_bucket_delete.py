@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
+from apps.activity.models import Entry
 from apps.connections.models import Connection
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
@@ -78,3 +79,26 @@ def test_storage_error_shows_code_and_request_id(
     assert response.status_code == 403
     assert "AccessDenied" in response.content.decode()
     assert "Request id" in response.content.decode()
+
+
+def test_deletion_whose_answer_was_lost_is_still_seen(
+    owner_client: Client, connection: Connection, bucket: str, local_store: LocalStore
+) -> None:
+    local_store.faults.add("drop_after", operation="DeleteBucket")
+
+    response = owner_client.post(url_of(connection, bucket), {"name": bucket})
+
+    assert response.status_code == 302
+    assert not connection.known_buckets.filter(name=bucket).exists()
+    assert Entry.objects.filter(verb="bucket.delete", bucket=bucket).exists()
+
+
+def test_deletion_that_did_not_happen_is_not_claimed(
+    owner_client: Client, connection: Connection, bucket: str, local_store: LocalStore
+) -> None:
+    local_store.faults.add("drop_before", operation="DeleteBucket", count=None)
+
+    response = owner_client.post(url_of(connection, bucket), {"name": bucket})
+
+    assert response.status_code == 503
+    assert not Entry.objects.filter(verb="bucket.delete").exists()

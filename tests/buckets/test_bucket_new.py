@@ -4,8 +4,13 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from apps.accounts.models import Person
+from apps.buckets.models import BucketFacts
 from apps.connections.models import Connection, ConnectionMember, Role
+from apps.inventory.models import Walk
+from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.grants import Grant, account_grantee
 from apps.storage.store import ObjectStore
@@ -32,6 +37,27 @@ def test_bucket_is_created_under_its_full_name(
     assert response["Location"] == f"/b/{connection.slug}/{bucket_name}/"
     assert bucket_name in {bucket.name for bucket in store.list_buckets()}
     assert connection.known_buckets.get(name=bucket_name).region == REGION
+
+
+def test_new_bucket_has_no_figures_of_an_older_one_of_its_name(
+    owner: Person, owner_client: Client, connection: Connection, bucket_name: str
+) -> None:
+    job = Job.objects.create(kind=Job.Kind.WALK, feature="inventory", owner=owner, title="t", place="p")
+    Walk.objects.create(
+        job=job,
+        connection=connection,
+        bucket=bucket_name,
+        region=REGION,
+        prefix="",
+        marker="",
+        is_current=True,
+    )
+    BucketFacts.objects.create(connection=connection, bucket=bucket_name, read_at=timezone.now())
+
+    owner_client.post(URL, fields(connection, short(bucket_name)))
+
+    assert not Walk.objects.filter(bucket=bucket_name).exists()
+    assert not BucketFacts.objects.filter(bucket=bucket_name).exists()
 
 
 def test_typed_appid_is_not_appended_twice(

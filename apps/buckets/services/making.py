@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from apps.activity.services import activity_record
+from apps.buckets.models import BucketFacts
 from apps.buckets.services.asking import ask_all
 from apps.connections.models import Connection, KnownBucket
 from apps.connections.services import store_for
+from apps.inventory.services import inventory_forget
 from apps.storage.errors import BucketNotFound, Denied, StorageError
 from apps.storage.grants import Grant
 from apps.storage.store import ObjectStore
@@ -106,6 +108,9 @@ def bucket_create(
     take, Unavailable when nobody knows whether it happened.
     """
     store_for(connection).create_bucket(bucket=bucket, region=region, acl=acl, grants=grants, tags=tags)
+    # What is remembered under this name is about a bucket that was deleted elsewhere.
+    inventory_forget(connection, bucket)
+    BucketFacts.objects.filter(connection=connection, bucket=bucket).delete()
     now = timezone.now()
     KnownBucket.objects.update_or_create(
         connection=connection,

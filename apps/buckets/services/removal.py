@@ -10,6 +10,7 @@ from apps.buckets.models import BucketFacts
 from apps.connections.models import Connection
 from apps.connections.services import bucket_forget, store_for
 from apps.inventory.services import inventory_forget
+from apps.storage.errors import BucketNotFound, Unavailable
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectSummary, UnfinishedUpload
 
@@ -58,7 +59,7 @@ def bucket_delete(connection: Connection, *, person: Person, bucket: str, region
     blockers = bucket_blockers(store, bucket=bucket, region=region)
     if blockers:
         raise BucketNotEmpty(blockers)
-    store.delete_bucket(bucket=bucket, region=region)
+    _delete(store, bucket=bucket, region=region)
     bucket_forget(connection, bucket)
     inventory_forget(connection, bucket)
     BucketFacts.objects.filter(connection=connection, bucket=bucket).delete()
@@ -69,3 +70,15 @@ def bucket_delete(connection: Connection, *, person: Person, bucket: str, region
         bucket=bucket,
         before={"region": region},
     )
+
+
+def _delete(store: ObjectStore, *, bucket: str, region: str) -> None:
+    """Delete a bucket; where the answer was lost, look whether it is gone."""
+    try:
+        store.delete_bucket(bucket=bucket, region=region)
+    except Unavailable:
+        try:
+            store.head_bucket(bucket=bucket, region=region)
+        except BucketNotFound:
+            return
+        raise
