@@ -52,6 +52,12 @@ WHERE batch_id = %s AND state = 'planned' AND target IN (
     GROUP BY target HAVING COUNT(*) > 1
 )
 """
+_SKIP_SOURCES = """
+UPDATE batches_batchobject SET state = 'skipped', error_code = %s, ended_at = %s
+WHERE batch_id = %s AND state = 'planned' AND target IN (
+    SELECT key FROM batches_batchobject WHERE batch_id = %s AND state = 'planned'
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,18 @@ def meetings_rank(batch: Batch) -> None:
     """This will number the objects of a plan that would be copied to one and the same key."""
     with connection.cursor() as cursor:
         cursor.execute(_RANK, [batch.pk, batch.pk])
+
+
+def sources_spare(batch: Batch) -> None:
+    """This will leave out the objects whose copy would take the place of another source of the same plan.
+
+    Where `a/b/` becomes `a/`, `a/b/b/x` would go to `a/b/x`, which is itself on its way to `a/x`: it would be
+    overwritten before it was copied, or, where both hold the same bytes, be deleted as a source with the
+    copy that is in its place by then. What is left out can be copied by a plan of its own afterwards.
+    """
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_SKIP_SOURCES, ["TargetIsSource", now, batch.pk, batch.pk])
 
 
 def lines_open(batch: Batch, state: str, *, limit: int) -> list[BatchObject]:

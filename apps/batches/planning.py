@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.batches.exposure import opening_of
 from apps.batches.figures import figures_make
-from apps.batches.ledger import Found, meetings_rank, page_record
+from apps.batches.ledger import Found, meetings_rank, page_record, sources_spare
 from apps.batches.models import Action, Batch, BatchObject
 from apps.batches.rules import key_problem, prefix_of, target_of
 from apps.batches.selection import Selection, Source
@@ -198,6 +198,8 @@ def _taken(
 def _freeze(batch: Batch) -> bool | None:
     """Close the list and let the person decide on it."""
     if batch.does_copy:
+        if batch.option("bucket", batch.bucket) == batch.bucket:
+            sources_spare(batch)
         meetings_rank(batch)
     figures = figures_make(batch) | {"opening": opening_of(batch)}
     now = timezone.now()

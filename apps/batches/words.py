@@ -18,6 +18,9 @@ _REASONS = {
     "Changed": gettext_lazy("was changed since the plan, and left alone"),
     "TargetTaken": gettext_lazy("the key of the copy is taken"),
     "SameTarget": gettext_lazy("another object of this plan has the same target"),
+    "TargetIsSource": gettext_lazy(
+        "its new key is that of another object of this plan; make a plan for it after this one"
+    ),
     "SameObject": gettext_lazy("source and target are the same object"),
     "KeyTooLong": gettext_lazy("the key of the copy would be longer than 850 bytes"),
     "KeyEmpty": gettext_lazy("the copy would have no name"),

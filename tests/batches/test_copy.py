@@ -199,6 +199,23 @@ def test_folder_is_renamed_with_its_marker(begin: Begin, put: Put, store: Object
     assert keys(store, bucket) == ["new/", "new/a.txt", "new/deep/b.txt", "old-one/c.txt"]
 
 
+@pytest.mark.parametrize("collision", ["replace", "skip", "keep"])
+def test_copy_never_takes_the_place_of_another_source(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str, collision: str
+) -> None:
+    put("a/b/same", b"same")
+    put("a/b/b/same", b"same")
+    put("a/b/other", b"outer")
+    put("a/b/b/other", b"inner")
+    batch = begin("rename", Selection(folders=("a/b/",)), name="a/", bucket=bucket, region=REGION)
+    assert batch.figures["skipped"] == {"TargetIsSource": 2}
+
+    ran(batch, collision=collision)
+
+    assert keys(store, bucket) == ["a/b/b/other", "a/b/b/same", "a/other", "a/same"]
+    assert (body(store, bucket, "a/other"), body(store, bucket, "a/b/b/other")) == (b"outer", b"inner")
+
+
 def test_move_that_was_killed_after_its_copy_deletes_only_what_is_the_same(
     begin: Begin, put: Put, store: ObjectStore, bucket: str
 ) -> None:
