@@ -166,6 +166,36 @@ def test_somebody_elses_change_is_shown_and_nothing_is_lost(
     assert now_in(store, bucket) == {Tag("mine", "1")}
 
 
+def test_second_click_finds_what_the_first_one_saved(
+    owner_client: Client, url: str, saved: tuple[Tag, ...], store: ObjectStore, bucket: str
+) -> None:
+    review = owner_client.post(url, typed(Tag("mine", "1"), do="review", seen=tags_digest(saved)))
+    data = {**review.context["payload"], "do": "save"}
+
+    answers = [owner_client.post(url, data).status_code for _click in range(2)]
+
+    assert answers == [302, 302]
+    assert now_in(store, bucket) == {Tag("mine", "1")}
+    assert Entry.objects.filter(verb="bucket.tags", bucket=bucket).count() == 1
+
+
+def test_store_that_fails_keeps_what_was_typed(
+    owner_client: Client, url: str, saved: tuple[Tag, ...], local_store: LocalStore
+) -> None:
+    local_store.faults.add("error", operation="GetBucketTagging", count=None, status=403, code="AccessDenied")
+
+    typing = owner_client.post(url, typed(Tag("mine", "1"), do="review", seen=tags_digest(saved)))
+    document = json.dumps([["mine", "1"]])
+    saving = owner_client.post(url, {"document": document, "seen": tags_digest(saved), "do": "save"})
+
+    for response in (typing, saving):
+        page = response.content.decode()
+        assert response.status_code == 403
+        assert "AccessDenied" in page
+        assert 'value="mine"' in page
+        assert f'name="seen" value="{tags_digest(saved)}"' in page
+
+
 def test_no_tags_at_all_remove_them(
     owner_client: Client, url: str, saved: tuple[Tag, ...], store: ObjectStore, bucket: str
 ) -> None:
@@ -179,7 +209,7 @@ def test_no_tags_at_all_remove_them(
 def test_damaged_page_removes_nothing(
     owner_client: Client, url: str, saved: tuple[Tag, ...], store: ObjectStore, bucket: str
 ) -> None:
-    for document in ("", "{}", "[1]", json.dumps([["a", 1]])):
+    for document in ("", "{}", "[1]", json.dumps([["a", 1]]), json.dumps([["\ud800", ""]])):
         response = owner_client.post(url, {"document": document, "seen": tags_digest(saved), "do": "save"})
 
         assert response.status_code == 302

@@ -136,10 +136,13 @@ def test_saved_in_two_steps_and_recorded(
     assert Entry.objects.filter(verb="bucket.cors", bucket=bucket).exists()
 
 
-def test_everybody_with_writes_takes_the_typed_word(
-    owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
+@pytest.mark.parametrize(
+    "origin", ["*", "https://*", "https://*.com", "https://*com", "https://*.", "https://app*", "http://*:80"]
+)
+def test_sites_of_anybody_with_writes_take_the_typed_word(
+    owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str, origin: str
 ) -> None:
-    open_to_all = replace(APP, origins=("https://*",))
+    open_to_all = replace(APP, origins=(origin,))
     payload = reviewed(owner_client, url, open_to_all, seen=saved.digest)
 
     refused = owner_client.post(url, {**payload, "do": "save", "confirm": "yes"})
@@ -236,6 +239,46 @@ def test_somebody_elses_change_is_shown_and_nothing_is_lost(
     assert now_in(store, bucket).rules == (mine,)
 
 
+def test_second_click_finds_what_the_first_one_saved(
+    owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
+) -> None:
+    payload = reviewed(owner_client, url, APP, seen=saved.digest)
+
+    answers = [owner_client.post(url, {**payload, "do": "save"}).status_code for _click in range(2)]
+
+    assert answers == [302, 302]
+    assert now_in(store, bucket).rules == (APP,)
+    assert CorsVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://*.example.com", "https://*-shop.example.com", "http://*.localhost"]
+)
+def test_hosts_of_one_domain_take_no_typed_word(
+    owner_client: Client, url: str, saved: Cors, origin: str
+) -> None:
+    payload = reviewed(owner_client, url, replace(APP, origins=(origin,)), seen=saved.digest)
+
+    assert owner_client.post(url, {**payload, "do": "save"}).status_code == 302
+
+
+def test_store_that_fails_keeps_what_was_typed(
+    owner_client: Client, url: str, saved: Cors, local_store: LocalStore
+) -> None:
+    local_store.faults.add("error", operation="GetBucketCors", count=None, status=403, code="AccessDenied")
+
+    typing = owner_client.post(url, typed(replace(APP, id="mine"), seen=saved.digest, do="review"))
+    document = json.dumps({"CORSRules": [{"ID": "mine", "AllowedOrigins": [], "AllowedMethods": []}]})
+    saving = owner_client.post(url, {"document": document, "seen": saved.digest, "do": "save"})
+
+    for response in (typing, saving):
+        page = response.content.decode()
+        assert response.status_code == 403
+        assert "AccessDenied" in page
+        assert 'value="mine"' in page
+        assert f'name="seen" value="{saved.digest}"' in page
+
+
 def test_no_rules_at_all_delete_the_document(
     owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
 ) -> None:
@@ -251,7 +294,7 @@ def test_no_rules_at_all_delete_the_document(
 def test_damaged_document_removes_nothing(
     owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
 ) -> None:
-    for document in ("", "{", "[[[[", '{"CORSRules": 1}'):
+    for document in ("", "{", "[[[[", '{"CORSRules": 1}', '{"CORSRules": [{"ID": "\\ud800"}]}'):
         response = owner_client.post(url, {"document": document, "seen": saved.digest, "do": "save"})
 
         assert response.status_code == 302

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from apps.access.forms.cors import DocumentDamaged
+from apps.access.rules.cors_documents import is_whole
 from apps.access.rules.tags import key_problem, repeated_keys, value_problem
 from apps.storage.features import TagLimits
 from apps.storage.tags import Tag
@@ -68,7 +69,7 @@ def tags_carried(text: str) -> list[Tag]:
     tags = []
     for pair in data if isinstance(data, list) else [None]:
         match pair:
-            case [str(key), str(value)]:
+            case [str(key), str(value)] if is_whole(key) and is_whole(value):
                 tags.append(Tag(key, value))
             case _other:
                 raise DocumentDamaged

@@ -29,15 +29,15 @@ def acl_received(text: str) -> Acl:
     """Return the ACL of such a text. Raises ValueError for any other."""
     if len(text) > TEXT_MAX:
         raise ValueError("Too long for an ACL.")
-    facts: Any = json.loads(text)
     try:
+        facts: Any = json.loads(text)
         return Acl(
             owner=_grantee(facts["owner"]),
             grants=tuple(Grant(_grantee(one[:3]), str(one[3])) for one in facts["grants"]),
             is_inherited=facts["inherited"] is True,
             unknown=tuple(str(name) for name in facts["unknown"]),
         )
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("Not an ACL.") from error
 
 

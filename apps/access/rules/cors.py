@@ -13,6 +13,8 @@ from apps.storage.cors import CorsRule, Preflight
 
 EVERYBODY = "*"
 WRITES = ("PUT", "POST", "DELETE")
+# Ends of names that nobody can register in the public (RFC 2606, RFC 6762, and `internal` of ICANN).
+_NOBODYS = frozenset({"localhost", "test", "local", "internal"})
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,20 @@ def pattern_fits(pattern: str, text: str) -> bool:
 def is_everybody(origin: str) -> bool:
     """Tell whether an origin of a rule is every site: `*`, or a `*` in the place of the host."""
     return origin == EVERYBODY or origin.partition("://")[2].partition(":")[0] == EVERYBODY
+
+
+def is_for_the_taking(origin: str) -> bool:
+    """Tell whether anybody can get a host that fits, as in `https://*.com`, `https://shop*` or for everybody.
+
+    Only a `*` before a whole domain keeps strangers out. Which domains sell names below themselves, as co.uk
+    does, is not known here.
+    """
+    if is_everybody(origin):
+        return True
+    host = origin.partition("://")[2].removesuffix("/").partition(":")[0]
+    _head, star, tail = host.partition(EVERYBODY)
+    domain = tail.partition(".")[2].strip(".").lower()
+    return bool(star) and "." not in domain and domain not in _NOBODYS
 
 
 def _compare(number: int, rule: CorsRule, question: Question) -> Miss:

@@ -78,6 +78,11 @@ def record_read(record: object) -> Cors:
     return Cors(rules=rules, extras=_extras_read(extras))
 
 
+def is_whole(text: str) -> bool:
+    """Tell whether a text can be sent: JSON may hold one half of a surrogate pair, which nothing encodes."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def _json_read(text: str) -> object:
     try:
         return json.loads(text)
@@ -106,7 +111,7 @@ def _texts(number: int, name: str, record: Mapping[str, Any]) -> tuple[str, ...]
 
 
 def _text(number: int, name: str, value: object) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not is_whole(value):
         raise NotRules(_wrong(number, name))
     return value
 
@@ -124,7 +129,7 @@ def _extras_read(value: object) -> tuple[tuple[str, str], ...]:
     pairs = []
     for pair in value if isinstance(value, list | tuple) else [None]:
         match pair:
-            case [str(name), str(text)]:
+            case [str(name), str(text)] if is_whole(name) and is_whole(text):
                 pairs.append((name, text))
             case _other:
                 raise NotRules(_("Extra must be a list of pairs of text."))

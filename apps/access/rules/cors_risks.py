@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
-from apps.access.rules.cors import EVERYBODY, WRITES, is_everybody, pattern_fits
+from apps.access.rules.cors import EVERYBODY, WRITES, is_everybody, is_for_the_taking, pattern_fits
 from apps.storage.cors import CorsRule
 
 LONG_S = 86_400
@@ -51,14 +51,14 @@ def cors_risks(rules: Sequence[CorsRule]) -> list[Risk]:
 
 
 def exposures(rules: Sequence[CorsRule]) -> frozenset[tuple[str, str]]:
-    """Return what every site may do to a bucket: pairs of a writing method and a header, "" for none.
+    """Return what sites that anybody can make may do: pairs of a writing method and a header, "" for none.
 
     Saving what is not in here yet is exposing; what is there already was decided before.
     """
     return frozenset(
         (method, header.lower())
         for rule in rules
-        if any(is_everybody(origin) for origin in rule.origins)
+        if any(map(is_for_the_taking, rule.origins))
         for method in _writes(rule)
         for header in ("", *rule.allowed_headers)
     )
@@ -110,7 +110,12 @@ def _origin_risks(rule: CorsRule) -> Iterator[tuple[Level, str]]:
                 _("%(origin)s is not encrypted: whoever sits on the line can pose as it.")
                 % {"origin": origin},
             )
-        if EVERYBODY in origin and not is_everybody(origin):
+        if is_for_the_taking(origin) and not is_everybody(origin):
+            yield (
+                Level.DANGER if _writes(rule) else Level.WARNING,
+                _("%(origin)s: anybody can register a host that fits.") % {"origin": origin},
+            )
+        elif EVERYBODY in origin and not is_everybody(origin):
             yield (
                 Level.WARNING if _writes(rule) else Level.NOTE,
                 _("%(origin)s stands for many hosts. One of them that is given up or taken over gets in.")

@@ -42,14 +42,18 @@ def cors_save(
     rules: Sequence[CorsRule],
     seen: str,
     now: datetime,
-) -> CorsVersion:
+) -> CorsVersion | None:
     """Replace the rules of a bucket, and remember what was there; without rules the document is deleted.
 
-    `seen` is the digest of what the person started from. Elements beside the rules are kept. Raises
-    CorsChanged when somebody else was faster, CorsUnknown when a write would lose something, StorageError.
+    None means that they were like that already, as after a second click: nothing was written. `seen` is the
+    digest of what the person started from. Elements beside the rules are kept. Raises CorsChanged when
+    somebody else was faster, CorsUnknown when a write would lose something, StorageError.
     """
-    current = _current(connection, bucket=bucket, region=region, seen=seen)
+    current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
     after = replace(current, rules=tuple(rules)) if rules else Cors()
+    if after.digest == current.digest:
+        return None
+    _check(current, seen=seen)
     return _write(
         CorsVersion(connection=connection, bucket=bucket, person=person, saved_at=now),
         region=region,
@@ -64,7 +68,8 @@ def cors_roll_back(*, version: CorsVersion, region: str, person: Person, now: da
     Raises CorsChanged when somebody did, CorsUnknown, StorageError.
     """
     connection, bucket = version.connection, version.bucket
-    current = _current(connection, bucket=bucket, region=region, seen=version.after_digest)
+    current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
+    _check(current, seen=version.after_digest)
     made = CorsVersion(
         connection=connection,
         bucket=bucket,
@@ -75,13 +80,11 @@ def cors_roll_back(*, version: CorsVersion, region: str, person: Person, now: da
     return _write(made, region=region, before=current, after=version.cors_before)
 
 
-def _current(connection: Connection, *, bucket: str, region: str, seen: str) -> Cors:
-    current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
+def _check(current: Cors, *, seen: str) -> None:
     if current.digest != seen:
         raise CorsChanged(current)
     if current.unknown:
         raise CorsUnknown(current.unknown)
-    return current
 
 
 def _write(version: CorsVersion, *, region: str, before: Cors, after: Cors) -> CorsVersion:

@@ -51,11 +51,13 @@ def tags_save(
 ) -> None:
     """Replace the tags of a bucket; none at all removes them.
 
-    `seen` is the digest of what the person started from. Raises TagsChanged when somebody else was faster,
-    and StorageError.
+    Tags that are like that already, as after a second click, are not written again. `seen` is the digest of
+    what the person started from. Raises TagsChanged when somebody else was faster, and StorageError.
     """
     store = store_for(connection)
     current = store.get_bucket_tags(bucket=bucket, region=region)
+    if tags_digest(current) == tags_digest(tags):
+        return
     if tags_digest(current) != seen:
         raise TagsChanged(current)
     if tags:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -20,25 +21,32 @@ from apps.access.rules.cors import evaluate
 from apps.access.rules.cors_words import cors_differences, verdict_text
 from apps.access.services.cors import CorsChanged, CorsUnknown, cors_roll_back, cors_save
 from apps.access.services.preflights import pins_run
+from apps.access.views.acl_page import status_of
 from apps.access.views.cors_page import editor_page, is_exposing, review_page, whole_page
 from apps.connections.crumbs import bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import Explanation, explain
 from apps.storage.cors import Cors, CorsRule
-from apps.storage.errors import StorageError
+from apps.storage.errors import NotFound, StorageError
 
 
 @require_http_methods(["GET", "POST"])
 @connection_required(Role.READER)
 def cors_edit(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
     """The rules of a bucket. Every button of the page posts all of them, so that nothing typed is lost."""
-    current = request.store.get_bucket_cors(bucket=bucket, region=request.region)
     if request.method == "GET":
+        current = request.store.get_bucket_cors(bucket=bucket, region=request.region)
         version = _version_asked(request)
         rules = version.cors_before.rules if version else current.rules
         return _editor(request, current, [raw_of(rule) for rule in rules], is_from_past=bool(version))
     request.need(Role.ADMIN)
+    try:
+        current = request.store.get_bucket_cors(bucket=bucket, region=request.region)
+    except NotFound:
+        raise
+    except StorageError as error:
+        return _unread(request, error)
     try:
         return _posted(request, current)
     except DocumentDamaged:
@@ -87,6 +95,20 @@ def _posted(request: ConnectionRequest, current: Cors) -> HttpResponse:
     return _editor(request, current, raws, focus=focus)
 
 
+def _unread(request: ConnectionRequest, error: StorageError) -> HttpResponse:
+    """Show what was typed again, because without the rules in the store no step can be taken.
+
+    A fragment needs no such page: what was typed stands where it is, and a toast says what went wrong.
+    """
+    if request.htmx:
+        raise error
+    raws = raws_posted(request.POST)
+    if "document" in request.POST:
+        with suppress(DocumentDamaged):
+            raws = [raw_of(rule) for rule in _document(request)]
+    return _editor(request, Cors(), raws, trouble=explain(error), status=status_of(error))
+
+
 def _editor(request: ConnectionRequest, current: Cors, raws: Sequence[Raw], **more: object) -> HttpResponse:
     # What the person started from stays through every button, so that a conflict is noticed at the end.
     seen = request.POST.get("seen", current.digest)
@@ -122,7 +144,7 @@ def _save(request: ConnectionRequest, current: Cors) -> HttpResponse:
     if not form.is_valid() or forms_check(made, current=current, limits=limits):
         return _review(request, current)
     if is_exposing(current, rules) and not form.is_confirmed():
-        form.add_error("confirm", _("Every site will get in. Type public to confirm."))
+        form.add_error("confirm", _("Pages of anybody get in. Type public to confirm."))
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return review_page(request, current=current, rules=rules, form=form, status=status)
     try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -29,11 +30,12 @@ from apps.access.services.tags import (
     tags_save,
     tags_suggest,
 )
+from apps.access.views.acl_page import status_of
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import Explanation, explain
-from apps.storage.errors import StorageError
+from apps.storage.errors import NotFound, StorageError
 from apps.storage.tags import Tag, tags_digest
 
 NOTHING = Tag("", "")
@@ -43,11 +45,17 @@ NOTHING = Tag("", "")
 @connection_required(Role.READER)
 def bucket_tags(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
     """The tags of a bucket. Every button of the page posts all of them, so that nothing typed is lost."""
-    current = request.store.get_bucket_tags(bucket=bucket, region=request.region)
     if request.method == "GET":
+        current = request.store.get_bucket_tags(bucket=bucket, region=request.region)
         tags_remember(request.connection, bucket=bucket, tags=current, now=timezone.now())
         return _editor(request, current, current)
     request.need(Role.ADMIN)
+    try:
+        current = request.store.get_bucket_tags(bucket=bucket, region=request.region)
+    except NotFound:
+        raise
+    except StorageError as error:
+        return _unread(request, error)
     try:
         return _posted(request, current)
     except DocumentDamaged:
@@ -63,6 +71,20 @@ def tag_suggestions(request: ConnectionRequest, connection: str, bucket: str) ->
     tags_look_around(request.connection, besides=bucket, now=timezone.now())
     suggestions = tags_suggest(request.connection, besides=bucket)
     return render(request, "access/_tag_suggestions.html", {"suggestions": suggestions})
+
+
+def _unread(request: ConnectionRequest, error: StorageError) -> HttpResponse:
+    """Show what was typed again, because without the tags in the store no step can be taken.
+
+    A fragment needs no such page: what was typed stands where it is, and a toast says what went wrong.
+    """
+    if request.htmx:
+        raise error
+    tags = tags_posted(request.POST)
+    if "document" in request.POST:
+        with suppress(DocumentDamaged):
+            tags = tags_carried(request.POST["document"])
+    return _editor(request, (), tags, trouble=explain(error), status=status_of(error))
 
 
 def _posted(request: ConnectionRequest, current: tuple[Tag, ...]) -> HttpResponse:
