@@ -38,15 +38,18 @@ def shapes_insert(folder: Path, bucket: str, keys: int) -> float:
 
 def _shaped_rows(bucket: str, keys: int) -> Iterator[tuple[object, ...]]:
     for number in range(keys):
-        yield _row(bucket, f"flat/report-{number:08}.pdf")
+        yield _row(bucket, f"flat/report-{number:08}.pdf", number)
     each = max(1, keys // FOLDERS)
     for folder in range(FOLDERS):
         for number in range(each):
-            yield _row(bucket, f"folders/year-{folder:04}/report-{number:05}.pdf")
+            yield _row(bucket, f"folders/year-{folder:04}/report-{number:05}.pdf", number)
 
 
-def _row(bucket: str, key: str) -> tuple[object, ...]:
-    return (bucket, key.encode(), 123_456, "0" * 32, 0, "STANDARD", "100000000001", "0", "[]", None, "[]")
+def _row(bucket: str, key: str, number: int) -> tuple[object, ...]:
+    """Return a row of its own size, ETag and moment: no page may be cheap because its rows are alike."""
+    size, etag = number * 7919 % 100_000_007, f"{number * 0x9E3779B97F4A7C15 % (1 << 128):032x}"
+    modified_ms = 1_700_000_000_000 + number * 61_001
+    return (bucket, key.encode(), size, etag, modified_ms, "STANDARD", "100000000001", "0", "[]", None, "[]")
 
 
 def _insert(folder: Path, rows: Iterator[tuple[object, ...]]) -> float:

@@ -13,13 +13,14 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, File
 from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, ngettext
 
+from apps.connections.crumbs import bucket_url
 from apps.jobs.models import Job
 from apps.jobs.services import Figures
 from apps.storage.keys import key_pieces, key_query, visible
@@ -170,6 +171,24 @@ def page_url(context: Context, page: Page[Any], direction: str) -> str:
     return f"?{query.urlencode()}"
 
 
+@register.simple_tag
+@cache
+def page_head(is_signed_in: bool) -> SafeString:
+    """Draw the style sheets and scripts of every page. They change with the program only."""
+    return SafeString(render_to_string("_parts/head.html", {"is_signed_in": is_signed_in}))
+
+
+@register.simple_tag
+def tray() -> SafeString:
+    """Draw the tray, which is empty until its script fills it, and so the same for everybody."""
+    return _tray_html(get_language() or "", get_script_prefix())
+
+
+@cache
+def _tray_html(_language: str, _script_prefix: str) -> SafeString:
+    return SafeString(render_to_string("_parts/tray.html"))
+
+
 @register.simple_tag(takes_context=True)
 def rail_links(context: Context, only_minor: bool = False) -> SafeString:
     """Draw the entries of the rail, which are the same for everybody on pages of one section."""
@@ -204,10 +223,7 @@ def bucket_tabs(context: Context) -> dict[str, Any]:
     if request is None or not bucket:
         return {"tabs": []}
     here = request.resolver_match.view_name
-    arguments = [request.connection.slug, bucket]
-    return {
-        "tabs": [(tab, reverse(tab.routes[0], args=arguments), here in tab.routes) for tab in BUCKET_TABS]
-    }
+    return {"tabs": [(tab, bucket_url(request, tab.routes[0]), here in tab.routes) for tab in BUCKET_TABS]}
 
 
 @register.filter
