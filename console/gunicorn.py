@@ -6,7 +6,6 @@ import gc
 import os
 from pathlib import Path
 
-from django.urls import get_resolver
 from gunicorn.http import message
 
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -38,7 +37,6 @@ def post_worker_init(_worker: object) -> None:
     A page of a thousand rows makes objects enough for dozens of collections, a full one among them, and frees
     nearly all of them by itself. What is loaded by now never becomes garbage.
     """
-    get_resolver().url_patterns  # noqa: B018 - loads the views, which the first request would load otherwise
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

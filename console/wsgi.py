@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 django_application = get_wsgi_application()
+# Loads the views now; the first request would wait for it otherwise.
+get_resolver().url_patterns  # noqa: B018
 
 from apps.transfers.receiver import slice_application  # noqa: E402 - needs the apps loaded
 from apps.transfers.tokens import SLICES_PATH  # noqa: E402

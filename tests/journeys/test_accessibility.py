@@ -26,6 +26,7 @@ NO_PAGE = {
     "accounts:health",
     "activity:export-csv",
     "activity:export-json",
+    "batches:folders",
     "batches:job-parts",
     "batches:receipt",
     "buckets:facts",

@@ -105,7 +105,7 @@ def listed(page: Page) -> set[str]:
 def run_plan(page: Page, action: str) -> None:
     expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=20_000)
     page.locator("input[name=typed]").fill(str(len(KEYS)))
-    page.locator("form.confirm .btn-danger").click()
+    page.locator("form.confirm .card-footer button:not([form])").click()
     expect(page.locator(".state-done").first).to_be_visible(timeout=40_000)
     shot(page, f"hostile-{action}")
 
@@ -135,7 +135,12 @@ def test_hostile_keys_are_listed_opened_and_previewed(page: Page) -> None:
 
 @pytest.mark.usefixtures("buckets", "dialogs")
 def test_hostile_keys_have_their_access_shown(page: Page) -> None:
+    # All of them are asked for; drawing each would take a minute, so every fifth one is looked at.
     for key in KEYS:
+        answer = page.request.get(path(SOURCE, "object/access", key=key))
+        assert answer.ok, key
+        assert "<script>alert" not in answer.text()
+    for key in KEYS[::5]:
         page.goto(path(SOURCE, "object/access", key=key), wait_until="domcontentloaded")
         expect(page.get_by_role("heading", name="Who has access now")).to_be_visible()
     shot(page, "hostile-access")
