@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from apps.storage.keys import key_name, key_parent, key_query
+from apps.storage.keys import has_ending, key_name, key_parent, key_query
 from apps.storage.types import ObjectSummary
 
 
@@ -16,13 +17,16 @@ from apps.storage.types import ObjectSummary
 class Match:
     """All objects under `prefix` whose name there begins with `find`, and that pass the filters.
 
-    Sizes are bytes, both ends included; `after` and `before` are moments of the last change, the first
-    included. Folders below are included unless it `is_flat`.
+    What a name `contains` and its `endings` are looked for in the last segment of a key: an object is not
+    taken because a folder around it is called so. `endings` are in lower case and without their dot. Sizes
+    are bytes, both ends included; `after` and `before` are moments of the last change, the first included.
+    Folders below are included unless it `is_flat`.
     """
 
     prefix: str = ""
     find: str = ""
     contains: str = ""
+    endings: tuple[str, ...] = ()
     min_size: int | None = None
     max_size: int | None = None
     after: datetime | None = None
@@ -42,7 +46,9 @@ class Match:
         """
         if self.prefix and summary.key == self.prefix:
             return False
-        if self.contains and self.contains.lower() not in summary.key[len(self.prefix) :].lower():
+        if self.contains and self.contains.casefold() not in key_name(summary.key).casefold():
+            return False
+        if self.endings and not has_ending(summary.key, self.endings):
             return False
         if self.storage_class and summary.storage_class != self.storage_class:
             return False
@@ -113,6 +119,7 @@ class Selection:
                 "prefix": key_query(match.prefix),
                 "find": key_query(match.find),
                 "contains": key_query(match.contains),
+                "endings": [key_query(ending) for ending in match.endings],
                 "min_size": match.min_size,
                 "max_size": match.max_size,
                 "after": match.after and match.after.isoformat(),
@@ -145,6 +152,7 @@ def selection_of(data: dict[str, Any]) -> Selection:
             prefix=unquote(found["prefix"]),
             find=unquote(found["find"]),
             contains=unquote(found["contains"]),
+            endings=tuple(unquote(ending) for ending in found.get("endings", ())),
             min_size=found["min_size"],
             max_size=found["max_size"],
             after=_moment(found["after"]),
@@ -153,6 +161,12 @@ def selection_of(data: dict[str, Any]) -> Selection:
             is_flat=found["is_flat"],
         )
     )
+
+
+def endings_of(text: str) -> tuple[str, ...]:
+    """Return `pdf, *.tar.gz` as endings in lower case, without their dots."""
+    named = (part.lstrip("*.") for part in re.split(r"[\s,;]+", text.lower()))
+    return tuple(dict.fromkeys(name for name in named if name))
 
 
 def name_below(key: str, base: str | None) -> str:

@@ -135,6 +135,8 @@ def _match_text(match: Match) -> str:
     text = _("All that match in %(place)s") % {"place": f"{place}…"} if place else _("Everything")
     if match.contains:
         text += _(", name contains “%(text)s”") % {"text": visible(match.contains)}
+    if match.endings:
+        text += _(", name ends in %(endings)s") % {"endings": visible(", ".join(match.endings))}
     return text
 
 

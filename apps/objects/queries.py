@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from apps.storage.keys import key_name
+from apps.storage.keys import has_ending, key_name
 from apps.storage.types import Listing, ObjectSummary
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -47,7 +47,7 @@ class PageFilter:
     def takes(self, summary: ObjectSummary) -> bool:
         return (
             self.takes_name(summary.key)
-            and (not self.endings or _ending_of(summary.key) in self.endings)
+            and (not self.endings or has_ending(summary.key, self.endings))
             and (self.min_size is None or summary.size >= self.min_size)
             and (self.max_size is None or summary.size <= self.max_size)
             and (not self.storage_class or summary.storage_class == self.storage_class)
@@ -112,7 +112,3 @@ def page_arrange(listing: Listing, query: ListQuery) -> Listing:
         if query.sort == "-name":
             prefixes = prefixes[::-1]
     return Listing(objects=objects, prefixes=prefixes, next_marker=listing.next_marker)
-
-
-def _ending_of(key: str) -> str:
-    return key_name(key).rpartition(".")[2].lower() if "." in key_name(key) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, unquote
 
 # Controls, direction marks, zero-width characters, line and paragraph separators, and every space but one.
@@ -59,6 +59,12 @@ def prefix_steps(prefix: str) -> Iterator[tuple[str, str]]:
     while end >= 0:
         yield prefix[start : end + 1], prefix[: end + 1]
         start, end = end + 1, prefix.find("/", end + 1)
+
+
+def has_ending(key: str, endings: Iterable[str]) -> bool:
+    """Return whether the name of an object ends in one of `endings`, which are in lower case, without dot."""
+    name = key_name(key).lower()
+    return any(name.endswith(f".{ending}") for ending in endings)
 
 
 def key_query(key: str) -> str:

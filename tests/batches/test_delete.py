@@ -98,6 +98,17 @@ def test_match_takes_what_the_page_shows(begin: Begin, put: Put, store: ObjectSt
     assert keys_left(store, bucket) == ["in/", "in/c.txt", "in/deep/d.log", "out/e.log"]
 
 
+def test_match_looks_at_names_and_not_at_the_folders_around_them(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str
+) -> None:
+    for key in ("in/a.tar.gz", "in/a.gz", "in/tar.gz", "in/logs.tar.gz/keep", "in/deep/logs.TAR.GZ"):
+        put(key)
+
+    ran(begin("delete", Selection(match=Match(prefix="in/", contains="logs", endings=("tar.gz",)))))
+
+    assert keys_left(store, bucket) == ["in/a.gz", "in/a.tar.gz", "in/logs.tar.gz/keep", "in/tar.gz"]
+
+
 def test_nothing_and_the_whole_bucket_are_refused(begin: Begin, put: Put) -> None:
     put("a")
 

@@ -125,7 +125,7 @@ def test_job_page_loads_what_became_of_the_objects(owner_client: Client, batch: 
         ("delete", "keys", {}, "Nothing is selected"),
         ("delete", "match", {}, "every object of the bucket"),
         ("rename", "keys", {"key": ["a", "b"]}, "One at a time"),
-        ("delete", "match", {"prefix": "a/", "min_size": "lots"}, "A size is"),
+        ("delete", "match", {"prefix": "a/", "min_size": "lots"}, "Write a number and a unit"),
     ],
 )
 def test_selection_that_cannot_be_is_told_on_the_list(

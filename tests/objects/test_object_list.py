@@ -403,14 +403,15 @@ def test_match_is_posted_exactly(
     assert 'name="scope" value="match"><' in page
 
 
-def test_filter_that_a_match_does_not_know_forbids_the_match(
+def test_match_knows_the_filter_by_ending(
     owner_client: Client, connection: Connection, bucket: str, put: Callable[..., str]
 ) -> None:
     put("a.txt")
 
-    page = owner_client.get(url_of(connection, bucket), {"endings": "txt"}).content.decode()
+    page = owner_client.get(url_of(connection, bucket), {"endings": "*.TXT, tar.gz"}).content.decode()
 
-    assert 'name="scope" value="match" disabled' in page
+    assert '<input type="hidden" name="endings" value="txt tar.gz">' in page
+    assert 'name="scope" value="match"><' in page
 
 
 def test_access_is_read_for_the_page_on_request(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from datetime import datetime, time
 from typing import Any
 from urllib.parse import unquote
@@ -13,32 +12,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from apps.batches.models import Action
-from apps.batches.selection import Match, Selection
-from apps.transfers.fields import KEY_BYTES_MAX, KeyField, is_key_length
+from apps.batches.selection import Match, Selection, endings_of
+from apps.transfers.fields import KEY_BYTES_MAX, KeyField, SizeField, is_key_length
 
 KEYS_MAX = 10_000
-_SIZE = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-
-
-class SizeField(forms.CharField):
-    """A size in bytes, or with K, M, G or T as 1,024 times each other."""
-
-    def to_python(self, value: Any) -> int | None:  # type: ignore[override]
-        text = (super().to_python(value) or "").strip()
-        if not text:
-            return None
-        found = _SIZE.fullmatch(text)
-        if found is None:
-            raise ValidationError(_("A size is a number of bytes, or one with K, M or G, such as 20M."))
-        return int(found[1]) * _UNITS[found[2].upper()]
-
-    def validate(self, value: Any) -> None:
-        if self.required and value is None:
-            raise ValidationError(self.error_messages["required"])
-
-    def run_validators(self, value: Any) -> None:
-        return
 
 
 class MomentField(forms.CharField):
@@ -70,8 +47,9 @@ class SelectionForm(forms.Form):
     prefix = KeyField(required=False)  # type: ignore[assignment]
     find = KeyField(required=False)
     contains = KeyField(required=False)
-    min_size = SizeField(required=False)
-    max_size = SizeField(required=False)
+    endings = KeyField(required=False)
+    min_size = SizeField()
+    max_size = SizeField()
     after = MomentField(required=False)
     before = MomentField(required=False)
     storage_class = forms.CharField(max_length=40, required=False)
@@ -114,6 +92,7 @@ class SelectionForm(forms.Form):
                 prefix=data["prefix"],
                 find=data["find"],
                 contains=data["contains"],
+                endings=endings_of(data["endings"]),
                 min_size=data["min_size"],
                 max_size=data["max_size"],
                 after=data["after"],

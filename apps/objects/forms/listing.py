@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -10,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.batches.selection import endings_of
 from apps.objects.columns import COLUMNS, Layout, layout_of
 from apps.objects.queries import ORDERS, ListQuery, PageFilter
 from apps.objects.tokens import trail_unpack
@@ -80,10 +80,9 @@ class ListForm(forms.Form):
     def to_filter(self) -> PageFilter:
         """Return the filter; the day in `before` belongs to it as a whole, in the person's zone."""
         data = self.cleaned_data
-        endings = re.split(r"[\s,;]+", data["endings"].lower())
         return PageFilter(
             contains=data["contains"],
-            endings=tuple(dict.fromkeys(ending.lstrip("*.") for ending in endings if ending.lstrip("*."))),
+            endings=endings_of(data["endings"]),
             min_size=data["min_size"],
             max_size=data["max_size"],
             after=_midnight(data["after"]),

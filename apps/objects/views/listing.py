@@ -165,6 +165,7 @@ def _match_fields(query: ListQuery) -> list[tuple[str, str]]:
         "prefix": key_query(query.prefix),
         "find": key_query(query.find),
         "contains": wanted.contains,
+        "endings": " ".join(wanted.endings),
         "min_size": wanted.min_size,
         "max_size": wanted.max_size,
         "after": wanted.after.isoformat() if wanted.after else "",
