@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.connections.rules import cause_of
 from apps.storage import errors
 
 logger = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ EXPLANATIONS: tuple[tuple[type[errors.StorageError], Explanation], ...] = (
         Explanation(
             HTTPStatus.SERVICE_UNAVAILABLE,
             _("The store did not answer"),
-            _("The network or the store has a problem. Try again; look before you repeat a change."),
+            _("It may have been done all the same: look before you repeat it."),
         ),
     ),
     (
@@ -132,9 +133,17 @@ UNEXPECTED = Explanation(
 RETRY_AFTER_S = "5"
 
 
-def explanation_of(error: errors.StorageError) -> Explanation:
-    """Return what to tell a person about a failed call."""
-    return next((text for kind, text in EXPLANATIONS if isinstance(error, kind)), UNEXPECTED)
+def explanation_of(error: errors.StorageError, *, is_change: bool = False) -> Explanation:
+    """Return what to tell a person about a failed call; `is_change` when it may have changed something."""
+    general = next((text for kind, text in EXPLANATIONS if isinstance(error, kind)), UNEXPECTED)
+    cause = cause_of(error)
+    if cause is None:
+        return general
+    title, advice = cause
+    if is_change and isinstance(error, errors.Unavailable):
+        advice = f"{advice} {general.advice}"
+    # A heading has no full stop.
+    return Explanation(general.status, title.rstrip(".。"), advice)
 
 
 class StorageErrorMiddleware:
@@ -151,7 +160,7 @@ class StorageErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, errors.StorageError):
             return None
-        explanation = explanation_of(exception)
+        explanation = explanation_of(exception, is_change=request.method == "POST")
         logger.warning(
             "A store refused or failed a request.",
             extra={
@@ -175,7 +184,8 @@ def _answer(request: HttpRequest, error: errors.StorageError, explanation: Expla
 def _rendered(request: HttpRequest, error: errors.StorageError, explanation: Explanation) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         body = {
-            "error": f"{explanation.title}. {explanation.advice}",
+            "error": gettext("%(title)s. %(advice)s")
+            % {"title": explanation.title, "advice": explanation.advice},
             "code": error.code,
             "request_id": error.request_id,
         }

@@ -22,7 +22,7 @@ class Explanation:
 
 def explain(error: errors.StorageError) -> Explanation:
     """Return the plain cause of a failure and what to do about it. Never holds a secret."""
-    title, advice = _by_code(error) or _by_kind(error)
+    title, advice = cause_of(error) or _by_kind(error)
     return Explanation(
         title=title,
         advice=advice,
@@ -30,6 +30,11 @@ def explain(error: errors.StorageError) -> Explanation:
         request_id=error.request_id,
         message="" if error.message == title else error.message,
     )
+
+
+def cause_of(error: errors.StorageError) -> tuple[str, str] | None:
+    """Return the one plain cause of a failure and what to do, None where only its kind is known."""
+    return _by_code(error) or (_unanswered(error) if isinstance(error, errors.Unavailable) else None)
 
 
 def _by_code(error: errors.StorageError) -> tuple[str, str] | None:
@@ -68,14 +73,19 @@ def _by_kind(error: errors.StorageError) -> tuple[str, str]:
             return _("The connection's key may not do this."), _("Ask whoever manages the key to allow it.")
         case errors.Throttled():
             return _("The store is limiting requests."), _("Wait a moment, then try again.")
-        case errors.Unavailable(status=0):
-            return _unreachable(error.message)
-        case errors.Unavailable():
-            return _("The store failed to answer."), _(
-                "Nothing is wrong on your side. Try again in a moment."
-            )
         case _other:
             return error.message, ""
+
+
+def _unanswered(error: errors.Unavailable) -> tuple[str, str]:
+    if error.status == 0:
+        return _unreachable(error.message)
+    if error.status == 503 and not error.code:
+        # An answer to HEAD has no body, so that SlowDown and ServiceUnavailable look alike.
+        return _("The store is limiting requests, or fails."), _(
+            "It did not say which of the two. Wait a moment, then try again."
+        )
+    return _("The store failed to answer."), _("Nothing is wrong on your side. Try again in a moment.")
 
 
 def _unreachable(message: str) -> tuple[str, str]:

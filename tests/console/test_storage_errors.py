@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils import translation
 
 from apps.storage import errors
 from console.middleware import EXPLANATIONS, StorageErrorMiddleware, explanation_of
@@ -16,14 +17,14 @@ KINDS = [
     (errors.Conflict, 409, "The store cannot do this now"),
     (errors.Refused, 400, "The store did not accept this request"),
     (errors.Throttled, 503, "The store asks to slow down"),
-    (errors.Unavailable, 503, "The store did not answer"),
-    (errors.Interrupted, 503, "The store did not answer"),
+    (errors.Unavailable, 503, "The store failed to answer"),
+    (errors.Interrupted, 503, "The store failed to answer"),
     (errors.Corrupted, 502, "an answer that cannot be trusted"),
 ]
 
 
-def answer_to(error: Exception, **headers: str) -> HttpResponse | None:
-    request = RequestFactory(headers=headers).get("/b/demo/media-1250000000/")
+def answer_to(error: Exception, *, method: str = "GET", **headers: str) -> HttpResponse | None:
+    request = RequestFactory(headers=headers).generic(method, "/b/demo/media-1250000000/")
     request.user = AnonymousUser()
     return middleware().process_exception(request, error)
 
@@ -34,7 +35,7 @@ def middleware() -> StorageErrorMiddleware:
 
 @pytest.mark.parametrize(("kind", "status", "title"), KINDS)
 def test_page_says_what_happened(kind: type[errors.StorageError], status: int, title: str, db: None) -> None:
-    error = kind("<Access> denied.", code="AccessDenied", status=403, request_id="NjA1M2Fk")
+    error = kind("<Access> denied.", code="Code", status=500, request_id="NjA1M2Fk")
 
     response = answer_to(error, Accept="text/html")
 
@@ -42,20 +43,77 @@ def test_page_says_what_happened(kind: type[errors.StorageError], status: int, t
     assert response.status_code == status
     text = response.content.decode()
     assert title in text
-    assert "AccessDenied" in text
+    assert "<code>Code</code>" in text
+    assert "<code>500</code>" in text
     assert "NjA1M2Fk" in text
     assert "&lt;Access&gt; denied." in text
 
 
 @pytest.mark.parametrize(("kind", "status", "title"), KINDS)
 def test_fragment_is_a_notice(kind: type[errors.StorageError], status: int, title: str, db: None) -> None:
-    response = answer_to(kind("No.", code="Code", request_id="Id"), **{"HX-Request": "true"})
+    response = answer_to(kind("No.", code="Code", status=500, request_id="Id"), **{"HX-Request": "true"})
 
     assert response is not None
     assert response.status_code == status
     text = response.content.decode()
     assert text.strip().startswith('<div class="notice notice-error" data-toast="error"')
     assert title in text
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (
+            errors.Denied("Skewed.", code="RequestTimeTooSkewed", status=403),
+            "The clock of this server is wrong",
+        ),
+        (errors.Denied("No.", code="InvalidAccessKeyId", status=403), "does not know this SecretId"),
+        (errors.Unavailable("The host cannot be resolved."), "cannot be found (DNS)"),
+        (errors.Unavailable("The certificate has expired."), "No trusted TLS connection"),
+        (errors.Unavailable("The store did not answer in time."), "did not answer in time"),
+        (errors.Unavailable("", status=500), "The store failed to answer"),
+    ],
+)
+def test_plain_cause_comes_first(error: errors.StorageError, title: str, db: None) -> None:
+    response = answer_to(error)
+
+    assert response is not None
+    assert title in response.content.decode().partition("<details")[0]
+
+
+def test_refusal_of_a_head_may_be_a_limit_or_a_failure(db: None) -> None:
+    response = answer_to(errors.Unavailable("The store failed to answer.", status=503, request_id="Id"))
+
+    assert response is not None
+    assert "The store is limiting requests, or fails" in response.content.decode()
+    assert "did not answer" not in response.content.decode()
+
+
+def test_words_without_a_code_are_not_the_stores(db: None) -> None:
+    response = answer_to(errors.Unavailable("Ours.", status=500, request_id="Id"))
+
+    assert response is not None
+    assert "The store says" not in response.content.decode()
+    assert "<dt>What happened</dt><dd>Ours.</dd>" in response.content.decode()
+
+
+@pytest.mark.parametrize(("method", "count"), [("GET", 0), ("POST", 1)])
+def test_change_that_got_no_answer_may_have_happened(method: str, count: int, db: None) -> None:
+    error = errors.Unavailable("The store did not answer in time.")
+
+    response = answer_to(error, method=method)
+
+    assert response is not None
+    assert response.content.decode().count("look before you repeat it") == count
+
+
+def test_notice_in_chinese_has_no_latin_full_stop(db: None) -> None:
+    with translation.override("zh-hans"):
+        response = answer_to(errors.Throttled("Slow.", code="SlowDown"), **{"HX-Request": "true"})
+
+    assert response is not None
+    assert "</strong>" in response.content.decode()
+    assert ". " not in response.content.decode().partition("<details")[0].partition("notice-text")[2]
 
 
 def test_script_gets_json(db: None) -> None:
@@ -91,7 +149,7 @@ def test_every_kind_of_failure_has_words_of_its_own_or_is_unexpected() -> None:
 
 def test_narrow_kinds_come_before_wide_ones() -> None:
     for kind, explanation in EXPLANATIONS:
-        assert explanation_of(kind("")) is explanation
+        assert explanation_of(kind("")).status is explanation.status
 
 
 def test_caches_keep_pages_and_fragments_apart(rf: RequestFactory) -> None:
