@@ -15,7 +15,7 @@ from apps.access.rules.rights import bucket_rights
 from apps.access.rules.words import Resource
 from apps.storage.grants import EVERYONE, SIGNED_IN, Acl, Permission
 from apps.storage.registry import provider_get
-from tests.access.acls import COLLEAGUE, OWNER, PARTNER, acl, acls
+from tests.access.acls import COLLEAGUE, OWNER, PARTNER, SOMEBODY, acl, acls
 from tests.examples import examples
 
 READ, WRITE = Permission.READ, Permission.WRITE
@@ -37,6 +37,27 @@ def test_gains_and_losses_are_sentences() -> None:
     ]
     assert [change.kind for change in difference.changes] == ["removed", "added"]
     assert not difference.opened
+
+
+def test_strangers_come_first_among_many() -> None:
+    difference = bucket_difference(acl((PARTNER, READ)), acl((COLLEAGUE, WRITE), (EVERYONE, READ)))
+
+    assert difference.changes[0].grantee == EVERYONE
+
+
+def test_removing_what_cannot_be_read_is_not_called_nothing() -> None:
+    unknown = bucket_difference(acl((SOMEBODY, READ), (PARTNER, "RESTORE")), acl())
+    beyond = bucket_difference(replace(acl(), unknown=("Grant/Until",)), acl())
+
+    assert unknown.notes == (
+        "A grant that the console cannot read is removed: READ for Somebody whom the console does not know "
+        "(“qcs::cam::robot/7”). What that changes is unknown.",
+        "A grant that the console cannot read is removed: RESTORE for Account 100000000099. "
+        "What that changes is unknown.",
+    )
+    assert beyond.notes == (
+        "Grant/Until is lost, which the console cannot read. What that changes is unknown.",
+    )
 
 
 def test_grant_that_everyone_has_as_well_changes_nothing_in_effect() -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
+from apps.activity.models import Entry
 from apps.connections.models import Connection
 from apps.localstore.server import LocalStore
 from apps.storage.grants import EVERYONE, SIGNED_IN, Acl, Grant, Permission, account_grantee
@@ -105,6 +107,20 @@ def test_opening_needs_the_typed_word(
     closing = left(opened(owner_client, url), choice="private") | {"step": "save"}
     assert owner_client.post(url, closing).status_code == 302
     assert acl_of(store, bucket).explicit == ()
+
+
+def test_reason_for_opening_is_kept_through_a_slip_and_in_the_log(
+    owner_client: Client, bucket: str, url: str
+) -> None:
+    why = "The press kit, “2026” <b>" + "x" * 400
+    fields = left(opened(owner_client, url), choice="public-read") | {"step": "save", "reason": why}
+
+    slip = owner_client.post(url, fields | {"confirm": "publik"})
+    saved = owner_client.post(url, fields | {"confirm": "public"})
+
+    assert escape(why) in slip.text
+    assert saved.status_code == 302
+    assert json.loads(Entry.objects.get(verb="bucket.acl").after)["reason"] == why[:300]
 
 
 def test_review_of_opening_shows_keys_and_those_that_look_secret_first(

@@ -147,13 +147,15 @@ def test_sites_of_anybody_with_writes_take_the_typed_word(
 
     refused = owner_client.post(url, {**payload, "do": "save", "confirm": "yes"})
     before = now_in(store, bucket)
-    accepted = owner_client.post(url, {**payload, "do": "save", "confirm": "Public"})
+    word = {"confirm": "Public", "reason": "A form for everybody"}
+    accepted = owner_client.post(url, {**payload, "do": "save", **word})
 
     assert refused.status_code == 422
     assert "Type public to confirm." in refused.content.decode()
     assert before == saved
     assert accepted.status_code == 302
     assert now_in(store, bucket).rules == (open_to_all,)
+    assert json.loads(Entry.objects.get(verb="bucket.cors").after)["reason"] == "A form for everybody"
 
 
 def test_what_was_open_before_needs_no_word_again(

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access.forms.exposing import reason_field
 from apps.access.forms.grants import PREFIX, GrantForm, GrantRows, rows_carried, rows_of_acl
 from apps.access.rules.canned import Choice, acl_of_canned, canned_choice, canned_of
 from apps.access.rules.carried import acl_carried, acl_received
@@ -41,6 +42,8 @@ class AclForm(forms.Form):
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
+
+    reason = reason_field()
 
     def __init__(
         self,

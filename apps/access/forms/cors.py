@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.access.forms.exposing import reason_field
 from apps.access.rules.cors_documents import cors_record, record_read
 from apps.access.rules.cors_limits import (
     MAX_AGE_MAX_S,
@@ -155,6 +156,8 @@ class ReviewForm(forms.Form):
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
+
+    reason = reason_field()
 
     def is_confirmed(self) -> bool:
         return str(self.cleaned_data.get("confirm", "")).strip().lower() == PUBLIC_WORD

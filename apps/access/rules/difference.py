@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from apps.access.rules.rights import Rights, bucket_rights, newly_open, object_rights
+from apps.access.rules.findings import is_unknown
+from apps.access.rules.rights import GROUPS, Rights, bucket_rights, newly_open, object_rights
 from apps.access.rules.words import Resource, can, who
 from apps.storage.grants import Acl, Grant, Grantee, Permission
 
@@ -59,14 +60,15 @@ def _difference(before: Acl, after: Acl, held: Rights, will_hold: Rights) -> Dif
     # An object that inherits lists nothing that counts; the grants of its own begin or end.
     old = () if before.is_inherited else before.explicit
     new = () if after.is_inherited else after.explicit
-    touched = dict.fromkeys([*held.given, *will_hold.given, *_named(old), *_named(new)])
+    # Strangers first: among a hundred accounts nobody would find them.
+    touched = dict.fromkeys([*GROUPS, *held.given, *will_hold.given, *_named(old), *_named(new)])
     changes = (_change(grantee, held, will_hold) for grantee in touched)
     return Difference(
         added=tuple(grant for grant in new if grant not in old),
         removed=tuple(grant for grant in old if grant not in new),
         changes=tuple(change for change in changes if change),
         opened=newly_open(held, will_hold),
-        notes=tuple(_notes(before, after)),
+        notes=(*_notes(before, after), *_unreadable(before, after, old, new)),
         is_certain=will_hold.is_complete or not after.is_inherited,
     )
 
@@ -105,6 +107,19 @@ def _notes(before: Acl, after: Acl) -> Iterator[str]:
         yield _("The object loses its own grants: from then on the bucket's decide.")
     if before.is_inherited and not after.is_inherited:
         yield _("The object gets grants of its own: from then on the bucket's do not decide who reads it.")
+
+
+def _unreadable(before: Acl, after: Acl, old: tuple[Grant, ...], new: tuple[Grant, ...]) -> Iterator[str]:
+    unknown = _("What that changes is unknown.")
+    for grant in old:
+        if is_unknown(grant) and grant not in new:
+            words = {"permission": grant.permission, "who": who(grant.grantee, owner=before.owner)}
+            removed = _("A grant that the console cannot read is removed: %(permission)s for %(who)s.")
+            yield f"{removed % words} {unknown}"
+    for name in before.unknown:
+        if name not in after.unknown:
+            lost = _("%(name)s is lost, which the console cannot read.") % {"name": name}
+            yield f"{lost} {unknown}"
 
 
 _NONE: frozenset[Permission] = frozenset()

@@ -82,6 +82,7 @@ def acl_replace(
     wanted: Acl,
     canned: str = "",
     is_loss_agreed: bool = False,
+    reason: str = "",
 ) -> Acl | None:
     """This will replace the grants, record who did it, and return what the store holds afterwards.
 
@@ -89,7 +90,8 @@ def acl_replace(
 
     `seen` is the digest of what the person saw: raises AclChanged when it is not what the store holds now,
     unless that is what was wanted anyway, as after a second click. With `canned` the store is told that
-    name and spells it out itself. Raises UnknownLost, or the StorageError of the write.
+    name and spells it out itself. `reason` is for the log. Raises UnknownLost, or the StorageError of the
+    write.
     """
     now = acl_read(place)
     if now.digest == wanted.digest:
@@ -107,7 +109,7 @@ def acl_replace(
         bucket=place.bucket,
         key=place.key,
         before=_facts(now),
-        after=_facts(held or wanted),
+        after=_facts(held or wanted) | ({"reason": reason} if reason else {}),
     )
     return held
 

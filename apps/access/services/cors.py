@@ -42,6 +42,7 @@ def cors_save(
     rules: Sequence[CorsRule],
     seen: str,
     now: datetime,
+    reason: str = "",
 ) -> CorsVersion | None:
     """Replace the rules of a bucket, and remember what was there; without rules the document is deleted.
 
@@ -59,6 +60,7 @@ def cors_save(
         region=region,
         before=current,
         after=after,
+        reason=reason,
     )
 
 
@@ -87,7 +89,7 @@ def _check(current: Cors, *, seen: str) -> None:
         raise CorsUnknown(current.unknown)
 
 
-def _write(version: CorsVersion, *, region: str, before: Cors, after: Cors) -> CorsVersion:
+def _write(version: CorsVersion, *, region: str, before: Cors, after: Cors, reason: str = "") -> CorsVersion:
     store = store_for(version.connection)
     if after.rules:
         store.put_bucket_cors(bucket=version.bucket, region=region, cors=after)
@@ -103,7 +105,7 @@ def _write(version: CorsVersion, *, region: str, before: Cors, after: Cors) -> C
         connection=version.connection.slug,
         bucket=version.bucket,
         before=version.before,
-        after=version.after,
+        after=version.after | ({"reason": reason} if reason else {}),
     )
     return version
 

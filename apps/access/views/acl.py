@@ -86,6 +86,7 @@ def _saved(page: AclPage, form: AclForm, now: Acl) -> HttpResponse:
             wanted=wanted,
             canned=form.to_canned(),
             is_loss_agreed=form.cleaned_data["drop_unknown"],
+            reason=form.cleaned_data["reason"],
         )
     except AclChanged as changed:
         return page.conflicting(form, changed.now)

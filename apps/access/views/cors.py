@@ -156,6 +156,7 @@ def _save(request: ConnectionRequest, current: Cors) -> HttpResponse:
             rules=rules,
             seen=form.cleaned_data["seen"],
             now=timezone.now(),
+            reason=form.cleaned_data["reason"],
         )
     except CorsChanged as error:
         return review_page(
