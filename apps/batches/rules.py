@@ -25,13 +25,15 @@ def other_name(target: str, moment: datetime, rank: int = 1) -> str:
     """Return the name under which a copy is kept beside an object that has `target` already.
 
     It is the same for each attempt: `report.pdf` becomes `report (2026-11-22 14.05.33).pdf`, the second
-    object of one plan that meets there `report (2026-11-22 14.05.33, 2).pdf`.
+    object of one plan that meets there `report (2026-11-22 14.05.33, 2).pdf`. A name that this gave stays.
     """
     stamp = f"{moment:%Y-%m-%d %H.%M.%S}" + (f", {rank}" if rank > 1 else "")
     folder = target.endswith("/")
     name = key_name(target)
     head = target[: len(target) - len(name)]
     name = name.removesuffix("/")
+    if f" ({stamp})" in name:
+        return target
     stem, dot, ending = name.rpartition(".")
     if folder or not stem or len(ending) > 10:
         stem, dot, ending = name, "", ""

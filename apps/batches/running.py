@@ -27,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 BATCH_S = 20.0
 WIDTH = 16
-# Requests of a thousand keys each; more at once would only queue in the store.
-WIDE_WIDTH = 4
-LINES_AT_ONCE = 1000
 FLUSH_S = 1.0
 FLUSH_LINES = 1000
 COUNT_S = 1.0
@@ -87,8 +84,7 @@ class Run:
     def round(self) -> bool:
         """Work on the next lines; False when there are none."""
         for phase in phases_of(self.batch):
-            at_once = LINES_AT_ONCE if phase.at_once == 1 else WIDE_WIDTH * phase.at_once
-            lines = lines_open(self.batch, phase.state, limit=at_once)
+            lines = lines_open(self.batch, phase.state, limit=phase.at_once * phase.a_round)
             if lines:
                 self._settle(phase, lines)
                 return True
@@ -156,7 +152,7 @@ class Run:
                 raise failure
 
     def _width(self, phase: Phase) -> int:
-        widest = WIDTH if phase.at_once == 1 else WIDE_WIDTH
+        widest = min(WIDTH, phase.a_round)
         return min(widest, self.batch.pace or widest)
 
     def _mind(self, moved: int, problems: list[StorageError]) -> None:

@@ -26,6 +26,7 @@ _REASONS = {
     "KeyEmpty": gettext_lazy("the copy would have no name"),
     "InvalidKey": gettext_lazy("no object can have the key of the copy"),
     "CopyDiffers": gettext_lazy("the copy is not what was copied; the source was kept"),
+    "BothGone": gettext_lazy("somebody deleted the object and its copy"),
     "NotMentioned": gettext_lazy("the store did not say what happened to it"),
     "UnknownGrants": gettext_lazy("has grants that a change would lose"),
     "Denied": gettext_lazy("the connection's key may not do this"),

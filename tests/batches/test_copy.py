@@ -188,6 +188,32 @@ def test_source_that_changed_since_the_plan_is_not_copied(
     assert results(batch) == {"in/a.txt": ("failed", "Changed")}
 
 
+def test_object_with_the_same_bytes_and_other_headers_is_not_taken_for_the_copy(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str
+) -> None:
+    put("in/a.txt", b"same", metadata={"owner": "ana"})
+    batch = begin("move", Selection(keys=("in/a.txt",)), **to(bucket, "out/"))
+    put("out/a.txt", b"same")
+
+    ran(batch)
+
+    assert results(batch) == {"in/a.txt": ("failed", "TargetTaken")}
+    assert keys(store, bucket) == ["in/a.txt", "out/a.txt"]
+
+
+def test_copy_that_vanished_with_its_source_is_not_called_kept(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str
+) -> None:
+    put("in/a.txt")
+    batch = confirmed(begin("move", Selection(keys=("in/a.txt",)), **to(bucket, "out/")))
+    BatchObject.objects.update(state="copied", after='{"etag": "e", "crc64": null}')
+    store.delete_object(bucket=bucket, region=REGION, key="in/a.txt")
+
+    run_batch(batch_id=batch.pk)
+
+    assert results(batch) == {"in/a.txt": ("failed", "BothGone")}
+
+
 def test_folder_is_renamed_with_its_marker(begin: Begin, put: Put, store: ObjectStore, bucket: str) -> None:
     put("old/", b"")
     put("old/a.txt", b"a")
@@ -337,3 +363,4 @@ def test_other_names(target: str, rank: int, expected: str) -> None:
     moment = timezone.datetime(2026, 11, 22, 14, 5, 33)
 
     assert other_name(target, moment, rank) == expected
+    assert other_name(expected, moment, rank) == expected

@@ -17,27 +17,40 @@ from apps.batches.models import Action, Batch, BatchObject
 State = BatchObject.State
 
 
+# The store deletes without conditions: the fewer objects are looked at before those are deleted, the less
+# time there is for somebody to store a new one in the place of what was looked at.
+LOOKED_AT = 100
+# Requests of a thousand keys each; more at once would only queue in the store.
+WIDE = 4
+
+
 @dataclass(frozen=True)
 class Phase:
-    """Calls for lines in `state`, `at_once` of them in each. A line that a killed worker left is redone."""
+    """Calls for lines in `state`, `at_once` of them in each. A line that a killed worker left is redone.
+
+    A round takes up to `a_round` of the calls; then what a later phase can end is ended first.
+    """
 
     state: str
     call: Callable[[Work, Sequence[BatchObject]], list[Outcome]]
     at_once: int = 1
+    a_round: int = 1000
 
 
 def phases_of(batch: Batch) -> tuple[Phase, ...]:
     """Return the phases of a batch, the last one first: what was begun is ended before more is begun."""
     if batch.does_delete:
         if batch.option("is_compared"):
-            return Phase(State.READ, removing.remove, 1000), Phase(State.PLANNED, removing.compare)
-        return (Phase(State.PLANNED, removing.remove, 1000),)
+            return Phase(State.READ, removing.remove, 1000, WIDE), Phase(
+                State.PLANNED, removing.compare, a_round=LOOKED_AT
+            )
+        return (Phase(State.PLANNED, removing.remove, 1000, WIDE),)
     if batch.action == Action.COPY:
         return (Phase(State.PLANNED, copying.copy),)
     if batch.does_copy:
         return (
-            Phase(State.READ, removing.remove, 1000),
-            Phase(State.COPIED, copying.verify),
+            Phase(State.READ, removing.remove, 1000, WIDE),
+            Phase(State.COPIED, copying.verify, a_round=LOOKED_AT),
             Phase(State.PLANNED, copying.copy),
         )
     module = access if batch.action == Action.ACCESS else headers

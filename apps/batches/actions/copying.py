@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from apps.batches.actions import large
 from apps.batches.actions.outcomes import State, Work, ended, failed
+from apps.batches.content import content_of
 from apps.batches.ledger import Outcome
 from apps.batches.models import Action, BatchObject
 from apps.batches.rules import other_name
@@ -45,8 +46,8 @@ def _looked(work: Work, line: BatchObject, target: ObjectRef, choice: str) -> Ou
     if there is None or (choice == REPLACE and there.etag == line.target_etag):
         return _written(work, line, target)
     source = _head(work, work.source(line.key))
-    if source is not None and source.etag == line.etag and _is_same(there, source):
-        # Ours, from an attempt whose end was not written down; or the same bytes, which nothing is lost by.
+    if source is not None and source.etag == line.etag and _is_copy(there, source):
+        # Ours, from an attempt whose end was not written down; or one like it, which nothing is lost by.
         if line.size > COPY_IN_PARTS_FROM and work.options.get("is_acl_kept", True):
             large.grant_again(work, line, target)
         return _settled(work, line, target, StoredObject(there.etag, there.crc64))
@@ -103,6 +104,8 @@ def _verified(work: Work, line: BatchObject) -> Outcome:
     except StorageError as error:
         return failed(line, error)
     stored = json.loads(line.after)
+    if there is None and source is None:
+        return ended(line, State.FAILED, "BothGone")
     if there is None or there.size != line.size or there.etag != stored["etag"]:
         return ended(line, State.FAILED, "CopyDiffers")
     if source is None:
@@ -112,6 +115,11 @@ def _verified(work: Work, line: BatchObject) -> Outcome:
     if not _is_same(there, source):
         return ended(line, State.FAILED, "CopyDiffers")
     return ended(line, State.READ)
+
+
+def _is_copy(there: ObjectInfo, source: ObjectInfo) -> bool:
+    """Return whether one object is all that a copy of the other would be: bytes, headers and class."""
+    return _is_same(there, source) and content_of(there) == content_of(source)
 
 
 def _is_same(there: ObjectInfo, source: ObjectInfo) -> bool:

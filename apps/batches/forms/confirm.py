@@ -35,7 +35,10 @@ class ConfirmForm(forms.Form):
     is_compared = forms.BooleanField(
         label=gettext_lazy("Delete only what has not changed since this plan"),
         required=False,
-        help_text=gettext_lazy("Looks at each object first: one more request for each of them."),
+        help_text=gettext_lazy(
+            "Looks at each object first: one more request for each of them. Otherwise an object that was "
+            "replaced since is deleted like the one that was there."
+        ),
     )
     is_verbose = forms.BooleanField(
         label=gettext_lazy("Have the store name each object that it deleted (Verbose)"),
