@@ -51,6 +51,13 @@ def test_bucket_is_counted_drawn_searched_and_sorted(page: Page) -> None:
     page.locator(".treemap-wide a.tile").filter(has_text="invoices/").click()
     expect(page).to_have_url(re.compile(r"/objects/\?prefix=invoices/"))
 
+    page.goto(f"{AT}/")
+    expect(page.locator("#bucket-figures .bars").first).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shot(page, "figures-phone")
+    page.set_viewport_size({"width": 1280, "height": 800})
+
     page.goto(f"{AT}/search/")
     words, results = page.get_by_label("Key contains"), page.locator("#search-results")
     first = page.locator("tbody tr").first
