@@ -35,7 +35,8 @@ def post_worker_init(_worker: object) -> None:
     """Keep the garbage collector from walking through all of Django while somebody waits.
 
     A page of a thousand rows makes objects enough for dozens of collections, a full one among them, and frees
-    nearly all of them by itself. What is loaded by now never becomes garbage.
+    nearly all of them by itself. What is loaded by now never becomes garbage. Some 600 objects of each page
+    wait to be collected, so that a page must not leave anything large among them.
     """
     gc.collect()
     gc.freeze()

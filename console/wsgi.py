@@ -21,6 +21,9 @@ get_resolver().url_patterns  # noqa: B018
 from apps.transfers.receiver import slice_application  # noqa: E402 - needs the apps loaded
 from apps.transfers.tokens import SLICES_PATH  # noqa: E402
 
+# Loads the views now, and not while somebody waits for the first page.
+get_resolver().url_patterns  # noqa: B018
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 

@@ -36,6 +36,18 @@ def test_folders_come_before_objects(
     assert 'scope="row"' in page
 
 
+def test_rows_are_not_left_to_the_garbage_collector(
+    owner_client: Client, connection: Connection, bucket: str, put: Callable[..., str]
+) -> None:
+    put("a.txt")
+
+    response = owner_client.get(url_of(connection, bucket))
+
+    assert ">a.txt<" in response.content.decode()
+    assert response["Content-Length"] == str(len(response.content))
+    assert "rows" not in response.context
+
+
 def test_fragment_has_no_page_around_it(owner_client: Client, connection: Connection, bucket: str) -> None:
     page = owner_client.get(url_of(connection, bucket), headers=HTMX).content.decode()
 

@@ -91,8 +91,9 @@ def _drawn(request: ConnectionRequest, template: str, context: dict[str, Any], s
     A template copies what it holds once for each block around it, which for a thousand rows takes as long as
     making them. Text that somebody wrote is escaped and cannot be taken for the place of the rows.
     """
+    # Nor does it get them: it leaves its context to the garbage collector, which comes by every thirty pages.
+    rows: str = context.pop("rows", "")
     before, _place, after = loader.render_to_string(template, context, request).partition(ROWS_PLACE)
-    rows: str = context.get("rows", "")
     pieces = [before.encode(), rows.encode(), after.encode()]
     # Whoever asked for the length later would put the pieces together for it.
     length = str(sum(map(len, pieces)))
