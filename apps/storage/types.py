@@ -183,7 +183,10 @@ class UnfinishedPage:
 
 @dataclass(frozen=True)
 class ObjectRef:
-    """An object in a region of the same provider: the source of a copy."""
+    """An object in a region of the same provider: the source of a copy.
+
+    Read from an address that leads there from everywhere, it has no region.
+    """
 
     bucket: str
     region: str

@@ -217,6 +217,10 @@ def test_wrong_region_is_told_and_the_right_address_shown(
         ("HTTPS://{bucket}.COS.ap-guangzhou.MYQCLOUD.com/a/k#top", "a/k", "fragment"),
         ("https://{bucket}.cos.ap-guangzhou.myqcloud.com/", "", ""),
         ("https://cos.ap-guangzhou.myqcloud.com/{bucket}/a/k", "a/k", "path"),
+        ("https://{bucket}.cos.accelerate.myqcloud.com/a/k", "a/k", ""),
+        ("https://{bucket}.cos-website.ap-guangzhou.myqcloud.com/a/k", "a/k", ""),
+        ("cos://{bucket}/a/k", "a/k", ""),
+        ("S3://{bucket}", "", ""),
     ],
 )
 def test_ways_to_write_an_address(
@@ -231,6 +235,34 @@ def test_ways_to_write_an_address(
     assert asked["key"] == [key]
     assert asked.get("note", [""]) == [note]
     assert "What was asked" in page
+    assert "It names the region" not in page
+
+
+def test_slow_search_for_similar_keys_holds_no_page_up(
+    member_client: Client,
+    connection: Connection,
+    bucket: str,
+    local_store: LocalStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("apps.access.services.explaining.NEAR_TIMEOUT_S", 0.2)
+    local_store.faults.add("delay", operation="ListObjects", count=None, seconds=1.0)
+
+    page = about(member_client, connection, bucket, "no/such")
+
+    assert "There is no object with this key." in page
+    assert "a similar key could not be looked for" in page
+
+
+def test_grants_that_are_shown_are_those_that_decide(
+    member_client: Client, connection: Connection, store: ObjectStore, bucket: str, put: Callable[..., str]
+) -> None:
+    put("k")
+    grant = Grant(account_grantee("100000000077"), Permission.READ)
+    seen = store.get_bucket_acl(bucket=bucket, region=REGION)
+    store.put_bucket_acl(bucket=bucket, region=REGION, acl=Acl(seen.owner, (grant,)))
+
+    assert "uin/100000000077" in about(member_client, connection, bucket, "k")
 
 
 def test_domain_of_ones_own_is_read_with_the_bucket_behind_it(

@@ -157,7 +157,7 @@ class Verdict:
             yield _(
                 "The bucket's grants could not be read: whom they name is unknown, which is not “nobody”."
             )
-        if self.has_object and self._deciding is self.acl and self._is_odd_bucket:
+        if self.has_object and self.deciding is self.acl and self._is_odd_bucket:
             yield _(
                 "The bucket's grants name somebody, or allow something, that the console does not know: who "
                 "may overwrite the object is not clear."
@@ -184,14 +184,14 @@ class Verdict:
         return tuple(Question(text, answer) for text, answer in asked if answer is not None)
 
     @property
-    def _deciding(self) -> Acl | None:
+    def deciding(self) -> Acl | None:
         """Return the grants that decide about opening: of an object that inherits those of its bucket."""
         return self.answers.bucket_acl.value if self.acl and self.acl.is_inherited else self.acl
 
     @property
     def _is_decided(self) -> bool:
         """Whether the grants tell who can open this: they were read, and all of them are known."""
-        acl = self._deciding
+        acl = self.deciding
         of = Resource.OBJECT if self.has_object and acl is self.acl else Resource.BUCKET
         return self.rights is not None and acl is not None and not has_unknown(acl, of)
 

@@ -6,6 +6,7 @@ the endpoint of a connection that the person may see.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +21,8 @@ from apps.storage.types import ObjectRef
 
 # Nobody waits for a slow account longer than for the page.
 LIST_TIMEOUT_S = 6.0
+# How tools for the command line write a bucket and a key.
+_TOOLS = re.compile(r"(cos|s3)://", re.I)
 # What was odd about the text, in the order in which it is told.
 NOTES = ("domain", "path", "fragment", "expired")
 
@@ -65,13 +68,15 @@ def meant_by(text: str, connections: Sequence[Connection], *, bucket: str = "") 
     `connections` are those of the person, the likeliest first. Raises NotYours.
     """
     parts = _split(text.strip())
+    if tool := _TOOLS.match(text.strip()):
+        return _by_key(text.strip()[tool.end() :], connections, "")
     if parts is None:
         return _by_key(text, connections, bucket)
     notes = ("fragment",) if parts.has_fragment else ()
     for connection in connections:
         ref, expires_at = _address_of(connection, text.strip())
         if ref is not None and (place := bucket_place(connections, connection, ref.bucket)):
-            said = ref.region if ref.region != place.region else ""
+            said = ref.region if ref.region not in ("", place.region) else ""
             return replace(place, key=ref.key, said_region=said, expires_at=expires_at, notes=notes)
     if bucket and not parts.has_scheme:
         return _by_key(text, connections, bucket)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,6 +15,7 @@ from apps.storage.errors import StorageError
 
 # A store's client tries again for minutes; nobody waits so long for a page.
 ANSWER_TIMEOUT_S = 15.0
+NEAR_TIMEOUT_S = 8.0
 
 
 def place_explain(place: Place, *, origin: Origin | None = None) -> Explained:
@@ -31,12 +31,14 @@ def place_explain(place: Place, *, origin: Origin | None = None) -> Explained:
 
 
 def near_find(place: Place, explained: Explained) -> tuple[str, ...] | None:
-    """Return keys that somebody may have meant, None where nobody could look or there was no need to."""
+    """Return keys that somebody may have meant, None where nobody could look or there was no need to.
+
+    Looking takes a handful of requests, which have 8 seconds in all.
+    """
     if not explained.is_object_missing or explained.is_bucket_missing:
         return None
-    with suppress(StorageError):
-        return near_keys(place)
-    return None
+    found = ask_together([partial(near_keys, place)], timeout_s=NEAR_TIMEOUT_S)[0]
+    return None if isinstance(found, StorageError) else found
 
 
 def _preflight(place: Place, origin: Origin) -> Preflight:

@@ -90,7 +90,7 @@ def _verdict(place: Place, answers: Explained, origin: Origin | None) -> dict[st
         "verdict": verdict,
         "rights": verdict.rights,
         "summary": summary,
-        "raw": raw_grants(acl) if acl else [],
+        "raw": raw_grants(verdict.deciding) if verdict.deciding else [],
         "info": answers.info.value if answers.info else None,
         "browser": browser_words(answers.preflight, origin) if answers.preflight and origin else "",
     }

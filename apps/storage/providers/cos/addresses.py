@@ -17,7 +17,9 @@ from apps.storage.types import ObjectRef, ResponseHeaders
 
 # Both public suffixes mean the same buckets. Source: COS "Regions and access endpoints", 2026-08.
 _SUFFIXES = ("myqcloud.com", "tencentcos.cn")
-_HOST = re.compile(r"([a-z0-9-]+-[0-9]+)\.cos(?:-internal)?\.([a-z0-9-]+)\.(.+)")
+_HOST = re.compile(r"([a-z0-9-]+-[0-9]+)\.cos(?:-internal|-website)?\.([a-z0-9-]+)\.(.+)")
+# Global acceleration stands where a region does, and leads to the bucket wherever that lies.
+_EVERYWHERE = re.compile(r"accelerate(-.+)?")
 
 
 class AddressCalls(OnClient):
@@ -35,7 +37,8 @@ class AddressCalls(OnClient):
             if host is None or host[3] not in (*_SUFFIXES, self.client.endpoint.suffix.partition(":")[0]):
                 return None
             key_check(key)
-            return ObjectRef(host[1], region_canonical(host[2]), key)
+            region = "" if _EVERYWHERE.fullmatch(host[2]) else region_canonical(host[2])
+            return ObjectRef(host[1], region, key)
         except (ValueError, Refused):
             return None
 
