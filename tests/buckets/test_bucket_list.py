@@ -176,6 +176,6 @@ def test_counted_buckets_say_how_much_and_when(
     after = unescape(owner_client.get(URL, {"q": bucket}).content.decode())
 
     assert "not counted" in before
-    assert "1204 objects" in after
+    assert "1,204 objects" in after
     assert "48.0 MiB" in after
     assert "2\xa0days ago" in after
