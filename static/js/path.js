@@ -12,6 +12,8 @@ export function editPath() {
   const before = input.value;
   const form = element('form', { class: 'path-form' }, input);
   const leave = () => {
+    // A field that is taken away loses the focus, and would leave once more.
+    input.removeEventListener('blur', leave);
     form.remove();
     crumbs.hidden = false;
   };

@@ -88,8 +88,9 @@ function settle(event) {
   goal.focus({ preventScroll: true });
 }
 
-// Tabs that do not fit: the one of this page is in sight.
-function showTab() {
+// Tabs and steps that do not fit: those of this page are in sight.
+function showPlace() {
+  for (const way of document.querySelectorAll('.topbar-crumbs')) way.scrollLeft = way.scrollWidth;
   for (const tab of document.querySelectorAll('.tabs [aria-current]')) {
     const row = tab.closest('ul') ?? tab.parentElement;
     row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
@@ -103,8 +104,8 @@ document.body.addEventListener('htmx:beforeRequest', markBusy);
 document.body.addEventListener('htmx:beforeSwap', noteFocus);
 document.body.addEventListener('htmx:afterSettle', settle);
 document.body.addEventListener('htmx:afterRequest', (event) => event.detail.target?.removeAttribute?.('aria-busy'));
-document.addEventListener('page:shown', showTab);
-showTab();
+document.addEventListener('page:shown', showPlace);
+showPlace();
 document.body.addEventListener('htmx:responseError', showFailure);
 document.body.addEventListener('htmx:sendError', () => toast(word('offline'), 'error'));
 document.body.addEventListener('toast', (event) => toast(event.detail.message, event.detail.level));

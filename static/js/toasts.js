@@ -21,9 +21,12 @@ export function toast(text, level = 'info') {
 
 export function show(notice) {
   const stack = document.getElementById('toasts');
+  const old = [...stack.querySelectorAll('[data-toast]')];
   stack.append(notice);
-  const old = [...stack.querySelectorAll('[data-toast]:not([data-toast="error"])')];
-  old.slice(0, Math.max(0, stack.children.length - AT_MOST)).forEach((one) => one.remove());
+  // Room is made by the oldest that would go by itself, and by the oldest error when there is none.
+  const isError = (one) => one.dataset.toast === 'error';
+  const leaving = [...old.filter((one) => !isError(one)), ...old.filter(isError)];
+  leaving.slice(0, Math.max(0, old.length + 1 - AT_MOST)).forEach((one) => one.remove());
   expire(notice);
 }
 

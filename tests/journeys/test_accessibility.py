@@ -5,12 +5,13 @@ The pages are those of the URLconf; EXTRA has other faces of them, with a filter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.house.needs import NEEDS, Need
 from tests.house.test_routes import ROUTES
@@ -40,7 +41,7 @@ NO_PAGE = {
     "set_language",
     "transfers:state",
 }
-# Pages of something that has to be begun first; the journeys that begin it look at them.
+# Pages of something that has to be begun first, as `test_pages_of_a_batch_can_be_read` does.
 BEGUN = {"batches:ledger", "batches:options", "batches:plan", "jobs:detail"}
 # Pages before anybody is signed in; one of them is looked at below.
 GATES = {"accounts:sign-in", "accounts:sign-in-link"}
@@ -136,6 +137,34 @@ def test_page_can_be_read_in_both_themes_and_languages(page: Page, complaints: l
         # The browser itself speaks of the status that the page was sent with.
         assert all("404" in complaint for complaint in complaints)
         complaints.clear()
+
+
+def select_folders(page: Page) -> None:
+    page.goto(f"{BUCKET}/objects/?prefix=projects/")
+    for box in page.locator("#object-list tbody input[type=checkbox]").all()[:2]:
+        box.check()
+    expect(page.locator("[data-bulk-count]")).to_contain_text("2 selected")
+
+
+@pytest.mark.parametrize("action", ["headers", "delete"])
+def test_pages_of_a_batch_can_be_read(page: Page, action: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    select_folders(page)
+    assert_readable(page)
+
+    page.locator(f"[data-bulk] button[value={action}]").click()
+    page.wait_for_url(re.compile("/jobs/.+/(options|plan)/"))
+    expect(page.locator("main form :is(.btn-primary, .btn-danger)").first).to_be_visible(timeout=20_000)
+    assert_is_named(page)
+    assert_readable(page)
+    assert_fits_a_phone(page)
+    job = page.url.split("/jobs/")[1].split("/")[0]
+    for path in (f"/jobs/{job}/", f"/jobs/{job}/objects/"):
+        page.goto(path)
+        page.wait_for_load_state("load")
+        assert_is_named(page)
+        assert_readable(page)
+        assert_fits_a_phone(page)
 
 
 def test_sign_in_page_can_be_read(context: BrowserContext) -> None:

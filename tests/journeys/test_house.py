@@ -86,3 +86,35 @@ def test_log_is_checked_from_its_page(page: Page) -> None:
 
     expect(page.locator("#chain")).to_contain_text("The chain holds")
     shot(page, "activity")
+
+
+def test_notices_of_failures_leave_room_for_the_page(page: Page) -> None:
+    page.goto("/jobs/")
+
+    for number in range(5):
+        page.evaluate(
+            "detail => document.body.dispatchEvent(new CustomEvent('toast', { detail }))",
+            {"message": f"Failure {number}", "level": "error"},
+        )
+
+    expect(page.locator("#toasts [data-toast]")).to_have_text(["Failure 2", "Failure 3", "Failure 4"])
+
+
+def test_path_that_is_not_changed_gives_the_focus_back(page: Page) -> None:
+    page.goto(f"/b/demo-store/{TEAM}/objects/?prefix=media/")
+    page.wait_for_load_state("load")
+    page.keyboard.press("Control+l")
+    expect(page.locator(".path-form input")).to_be_focused()
+
+    page.keyboard.press("Escape")
+
+    expect(page.locator(".path-form")).to_have_count(0)
+    expect(page.locator("[data-path-edit]")).to_be_focused()
+
+
+def test_phone_shows_where_one_is(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+
+    page.goto(f"/b/demo-store/{TEAM}/object/?key=projects/aurora/budget.csv")
+
+    expect(page.locator(".breadcrumb [aria-current]")).to_be_in_viewport(ratio=0.9)

@@ -89,7 +89,6 @@ def frame_context(request: ConnectionRequest, prefix: str, layout: Layout) -> di
         "columns_url": page_url(request, "columns"),
         "folder_create_url": page_url(request, "folder-create", prefix=prefix),
         "upload_start_url": url_if_any(request, "transfers:upload-start"),
-        "bucket_delete_url": url_if_any(request, "buckets:delete"),
         "batch_url": url_if_any(request, "batches:create"),
         "zip_url": url_if_any(request, "objects:zip"),
         "column_choices": [(name, LABELS[name], name in chosen) for name in COLUMNS],
