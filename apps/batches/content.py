@@ -115,6 +115,32 @@ def content_read(text: str) -> Content:
     return Content(data["headers"], data["metadata"], data["storage_class"])
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a ledger keeps, next to the content, of an object that is replaced in more than one request.
+
+    The parts pin `etag`, and the grants are given again when the object is whole: by then nobody could read
+    either from the object any more. `crc64` tells the object afterwards from one that somebody else stored.
+    """
+
+    etag: str
+    crc64: str | None
+    acl: Acl
+
+
+def kept_add(text: str, kept: Kept) -> str:
+    """Return the JSON text of a content with what has to survive the writing."""
+    return json.dumps(
+        json.loads(text) | {"etag": kept.etag, "crc64": kept.crc64, "acl": json.loads(acl_text(kept.acl))}
+    )
+
+
+def kept_in(text: str) -> Kept | None:
+    """Return what `kept_add` wrote down, None where it wrote nothing."""
+    data = json.loads(text)
+    return Kept(data["etag"], data["crc64"], acl_read(json.dumps(data["acl"]))) if "acl" in data else None
+
+
 def content_changed(content: Content, options: Mapping[str, Any]) -> Content:
     """Return the content with what a person wants changed: `set`, `remove`, `metadata`, `storage_class`.
 

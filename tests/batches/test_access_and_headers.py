@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
 from apps.activity.models import Entry
 from apps.batches import services
+from apps.batches.content import acl_text
 from apps.batches.models import Batch, BatchObject
 from apps.batches.running import run_batch
 from apps.batches.selection import Selection
+from apps.jobs.models import Job
+from apps.localstore.server import LocalStore
 from apps.storage.grants import EVERYONE
 from apps.storage.store import ObjectStore
 from apps.storage.tags import Tag
@@ -64,6 +68,34 @@ def test_access_of_a_folder_is_changed_and_undone(
     assert not is_public(store, bucket, "in/a")
     assert is_public(store, bucket, "in/c")
     assert seen == {key: grants(store, bucket, key) for key in seen}
+
+
+def test_write_whose_answer_was_lost_can_be_undone_after_it_is_tried_again(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str
+) -> None:
+    put("in/a")
+    seen = grants(store, bucket, "in/a")
+    batch = ran(begin("access", ALL, acl="public-read"))
+    BatchObject.objects.update(state="failed")
+    services.batch_retry(fresh(batch))
+
+    run_batch(batch_id=batch.pk)
+    ran(undone(batch))
+
+    assert grants(store, bucket, "in/a") == seen
+
+
+def test_grants_are_read_again_after_a_pause(begin: Begin, put: Put, store: ObjectStore, bucket: str) -> None:
+    put("in/a")
+    batch = confirmed(begin("access", ALL, acl="private"))
+    acl = store.get_object_acl(bucket=bucket, region=REGION, key="in/a")
+    BatchObject.objects.update(state="read", before=acl_text(acl))
+    store.put_object_acl(bucket=bucket, region=REGION, key="in/a", acl="public-read")
+
+    run_batch(batch_id=batch.pk)
+    ran(undone(batch))
+
+    assert is_public(store, bucket, "in/a")
 
 
 def test_undo_leaves_alone_what_was_changed_again(
@@ -173,6 +205,39 @@ def test_worker_killed_between_the_write_and_the_ledger_keeps_what_was_before(
 
     assert json.loads(BatchObject.objects.get().before)["headers"] == {"cache-control": "old"}
     assert store.head_object(bucket=bucket, region=REGION, key="in/a").headers["cache-control"] == "new"
+
+
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch, store: ObjectStore) -> None:
+    """Have objects from 1 MiB up replaced in parts."""
+    monkeypatch.setattr(type(store), "features", replace(store.features, single_copy_max=1 << 20))
+
+
+@pytest.mark.usefixtures("in_parts")
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_large_object_keeps_its_grants_when_a_worker_is_killed_before_it_gave_them(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str, local_store: LocalStore, is_killed: bool
+) -> None:
+    put("in/film", b"x" * (2 << 20), cache_control="old")
+    store.put_object_acl(bucket=bucket, region=REGION, key="in/film", acl="public-read")
+    batch = confirmed(begin("headers", ALL, set={"cache-control": "new"}))
+    local_store.faults.add("error", operation="PutObjectAcl", status=403, code="AccessDenied", count=1)
+
+    run_batch(batch_id=batch.pk)
+    assert not is_public(store, bucket, "in/film")
+    if is_killed:
+        BatchObject.objects.update(state="read")
+        Job.objects.update(state="running")
+    else:
+        services.batch_retry(fresh(batch))
+    run_batch(batch_id=batch.pk)
+
+    assert results(batch)["in/film"][0] == "done"
+    assert is_public(store, bucket, "in/film")
+    ran(undone(batch))
+    info = store.head_object(bucket=bucket, region=REGION, key="in/film")
+    assert info.headers["cache-control"] == "old"
+    assert is_public(store, bucket, "in/film")
 
 
 def test_who_let_it_run_and_how_it_ended_is_written_down(begin: Begin, put: Put) -> None:

@@ -17,8 +17,8 @@ from apps.batches.models import Action, Batch, BatchObject
 State = BatchObject.State
 
 
-# The store deletes without conditions: the fewer objects are looked at before those are deleted, the less
-# time there is for somebody to store a new one in the place of what was looked at.
+# The store deletes, and replaces grants, without conditions: the fewer objects are looked at before that is
+# done, the less time there is for somebody else's change to be lost.
 LOOKED_AT = 100
 # Requests of a thousand keys each; more at once would only queue in the store.
 WIDE = 4
@@ -54,14 +54,15 @@ def phases_of(batch: Batch) -> tuple[Phase, ...]:
             Phase(State.PLANNED, copying.copy),
         )
     module = access if batch.action == Action.ACCESS else headers
-    return Phase(State.READ, module.write), Phase(State.PLANNED, module.read)
+    return Phase(State.READ, module.write), Phase(State.PLANNED, module.read, a_round=LOOKED_AT)
 
 
 def state_again(batch: Batch) -> str:
     """Return the state in which a line that was left READ is taken up again, '' where it stays.
 
-    A comparison that was made before a pause says nothing any more.
+    What was read or compared before a pause says nothing any more. Headers need no second look: the copy
+    that replaces them pins what was read.
     """
-    if batch.does_delete:
+    if batch.does_delete or batch.action == Action.ACCESS:
         return State.PLANNED
     return State.COPIED if batch.does_copy else ""

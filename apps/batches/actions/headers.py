@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from apps.batches.actions import large
 from apps.batches.actions.outcomes import State, Work, ended, failed
-from apps.batches.content import Content, content_changed, content_of, content_read
+from apps.batches.content import Content, Kept, content_changed, content_of, content_read, kept_add, kept_in
 from apps.batches.ledger import Outcome
 from apps.batches.models import BatchObject
 from apps.storage.errors import Conflict, StorageError
@@ -21,16 +21,27 @@ def read(work: Work, lines: Sequence[BatchObject]) -> list[Outcome]:
 def _read(work: Work, line: BatchObject) -> Outcome:
     try:
         info = _head(work, line)
+        content = content_of(info)
+        if line.before and _is_written(work, line, info, _wanted(work, line, content)):
+            return ended(line, State.DONE, "AsWanted", after=content.text)
+        kept = _kept(work, line, info)
     except StorageError as error:
         return failed(line, error)
-    content = content_of(info)
     if line.expected and content.text != line.expected:
         return ended(line, State.SKIPPED, "Changed")
     if info.etag != line.etag and not line.wanted:
         return ended(line, State.FAILED, "Changed")
     if _wanted(work, line, content) == content:
         return ended(line, State.DONE, "AsWanted", after=content.text)
-    return ended(line, State.READ, before=content.text)
+    return ended(line, State.READ, before=kept_add(content.text, kept) if kept else content.text)
+
+
+def _kept(work: Work, line: BatchObject, info: ObjectInfo) -> Kept | None:
+    """Read what is lost when a large object takes its own place; a small one is replaced in one request."""
+    if line.size <= work.store.features.single_copy_max:
+        return None
+    acl = work.store.get_object_acl(bucket=work.bucket, region=work.region, key=line.key)
+    return Kept(info.etag, info.crc64, acl)
 
 
 def write(work: Work, lines: Sequence[BatchObject]) -> list[Outcome]:
@@ -53,9 +64,10 @@ def _copied(work: Work, line: BatchObject, wanted: Content) -> Outcome:
         return ended(line, State.DONE, request_id=stored.request_id, after=wanted.text)
 
     target = work.source(line.key)
-    if line.size > work.store.features.single_copy_max:
+    kept = kept_in(line.before)
+    if kept is not None:
         return large.advance(
-            work, line, target, is_acl_kept=True, headers=wanted.to_headers(), settled=settled
+            work, line, target, is_acl_kept=True, headers=wanted.to_headers(), settled=settled, kept=kept
         )
     stored = work.store.copy_object(
         source=target,
@@ -72,12 +84,25 @@ def _copied(work: Work, line: BatchObject, wanted: Content) -> Outcome:
 def _explained(work: Work, line: BatchObject, wanted: Content, error: Conflict) -> Outcome:
     """Tell an object that somebody replaced from one whose ETag our own copy changed, unseen."""
     try:
-        is_ours = content_of(_head(work, line)) == wanted
+        is_ours = _is_written(work, line, _head(work, line), wanted)
     except StorageError as failure:
         return failed(line, failure)
     if is_ours:
         return ended(line, State.DONE, after=wanted.text)
     return failed(line, Conflict(error.message, code="Changed", request_id=error.request_id))
+
+
+def _is_written(work: Work, line: BatchObject, info: ObjectInfo, wanted: Content) -> bool:
+    """Return whether an attempt whose end nobody wrote down gave the object its headers.
+
+    A large one then gets its grants back: whoever replaced it may have been killed while it had none.
+    """
+    kept = kept_in(line.before)
+    if content_of(info) != wanted or (kept is not None and info.crc64 != kept.crc64):
+        return False
+    if kept is not None:
+        large.grant(work, kept.acl, work.source(line.key))
+    return True
 
 
 def _wanted(work: Work, line: BatchObject, content: Content) -> Content:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from apps.batches.actions.outcomes import Work
+from apps.batches.content import Kept
 from apps.batches.ledger import Outcome
 from apps.batches.models import BatchObject
 from apps.storage.errors import Conflict, Corrupted, NotFound, Refused, UploadNotFound
@@ -30,26 +31,26 @@ def advance(
     is_acl_kept: bool,
     settled: Callable[[StoredObject], Outcome],
     headers: ObjectHeaders | None = None,
+    kept: Kept | None = None,
 ) -> Outcome:
     """Bring a large copy as far as the time allows: begun, further, or complete.
 
-    `headers` replace those of the source. Raises StorageError; the upload stays with the line, for the next
-    attempt or to be aborted when the batch ends.
+    `headers` replace those of the source; `kept` says of a copy onto itself what was there before. Raises
+    StorageError; the upload stays with the line, for the next attempt or to be aborted when the batch ends.
     """
     with work.large:
         info = work.store.head_object(bucket=work.bucket, region=work.region, key=line.key)
-        if info.etag != line.etag:
+        etag = kept.etag if kept else line.etag
+        if info.etag != etag:
             raise Conflict("The source was replaced since the plan.", code="Changed")
         if not line.upload_id:
             upload_id = _begin(work, info, target, headers, is_acl_kept=is_acl_kept)
             return Outcome(line=line, state=line.state, upload_id=upload_id)
         plan = plan_parts(line.size, part_size_min=COPY_PART_SIZE)
         try:
-            parts = _parts(work, line, target, plan)
+            parts = _parts(work, line, target, plan, etag)
             if len(parts) < plan.count:
                 return Outcome(line=line, state=line.state, upload_id=line.upload_id)
-            # Read before the end: a copy onto itself takes the place of what is read here.
-            acl = _acl(work, line) if is_acl_kept else None
             stored = work.store.complete_multipart_upload(
                 bucket=target.bucket,
                 region=target.region,
@@ -61,8 +62,8 @@ def advance(
             # Somebody aborted it, or a Complete went through whose answer was lost; the next look decides.
             return Outcome(line=line, state=line.state, upload_id="", is_attempt=True)
         _verify(stored, info)
-        if acl is not None:
-            _grant(work, acl, target)
+        if is_acl_kept:
+            grant(work, kept.acl if kept else _acl(work, line), target)
         return settled(stored)
 
 
@@ -97,7 +98,7 @@ def headers_of(info: ObjectInfo) -> ObjectHeaders:
     )
 
 
-def _parts(work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan) -> list[StoredPart]:
+def _parts(work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, etag: str) -> list[StoredPart]:
     """Copy what is missing until the time is up; return what is there."""
     listed = work.store.list_parts(
         bucket=target.bucket, region=target.region, key=target.key, upload_id=line.upload_id
@@ -106,7 +107,7 @@ def _parts(work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan) -> 
     missing = [number for number in range(1, plan.count + 1) if number not in there]
 
     def copied(number: int) -> StoredPart | None:
-        return None if work.is_over else _copy_part(work, line, target, plan, number)
+        return None if work.is_over else _copy_part(work, line, target, plan, number, etag)
 
     with ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="large") as pool:
         there |= {part.number: part for part in _present(pool.map(copied, missing))}
@@ -117,7 +118,9 @@ def _present(parts: Iterable[StoredPart | None]) -> Iterable[StoredPart]:
     return (part for part in parts if part is not None)
 
 
-def _copy_part(work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, number: int) -> StoredPart:
+def _copy_part(
+    work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, number: int, etag: str
+) -> StoredPart:
     offset, length = plan.range_of(number)
     return work.store.upload_part_copy(
         source=work.source(line.key),
@@ -128,7 +131,7 @@ def _copy_part(work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan,
         number=number,
         first_byte=offset,
         last_byte=offset + length - 1,
-        source_etag=line.etag,
+        source_etag=etag,
     )
 
 
@@ -139,15 +142,15 @@ def _verify(stored: StoredObject, info: ObjectInfo) -> None:
 
 def grant_again(work: Work, line: BatchObject, target: ObjectRef) -> None:
     """Give a copy the source's grants that a killed worker may not have got to."""
-    _grant(work, _acl(work, line), target)
+    grant(work, _acl(work, line), target)
 
 
 def _acl(work: Work, line: BatchObject) -> Acl:
     return work.store.get_object_acl(bucket=work.bucket, region=work.region, key=line.key)
 
 
-def _grant(work: Work, acl: Acl, target: ObjectRef) -> None:
-    """Give the copy the source's grants, which it waited for with none."""
+def grant(work: Work, acl: Acl, target: ObjectRef) -> None:
+    """Give the copy the source's grants, which it waited for with none. Raises StorageError."""
     if acl.is_inherited:
         work.store.put_object_acl(bucket=target.bucket, region=target.region, key=target.key, acl="default")
         return
