@@ -73,8 +73,8 @@ def _walk(
 ) -> tuple[bytes | None, bool]:
     """Step along the keys until the page is full or a common prefix repeats; return where to seek next.
 
-    A prefix is only sought past once its second key shows up: folders of one
-    key are cheaper to step over.
+    Prefixes are only sought past once a second key of one shows up: folders
+    of one key are cheaper to step over.
     """
     low, inclusive, end = bounds
     prefix, delimiter, limit = wanted
@@ -85,7 +85,7 @@ def _walk(
     for row in db.execute(sql + " ORDER BY key", values):
         folded = common_prefix(row[0], prefix, delimiter)
         if folded is not None and page.prefixes and page.prefixes[-1] == folded:
-            return successor(folded), True
+            return _skip(db, bucket, page, end, wanted), True
         if page.size == limit:
             page.truncated = True
             return None, True
@@ -95,3 +95,34 @@ def _walk(
             page.prefixes.append(folded)
         page.marker = folded or row[0]
     return None, True
+
+
+# One step of SQLite's from a folder to the next takes a third of the time of a query of ours, of which a page
+# would need a thousand. It ends at a key that is in no folder, or with the keys.
+SKIP = """
+WITH RECURSIVE folder(name) AS (
+    VALUES(:name) UNION ALL
+    SELECT (SELECT CASE instr(substr(key, :start), :delimiter) WHEN 0 THEN NULL
+                   ELSE substr(key, 1, :start + :width + instr(substr(key, :start), :delimiter)) END
+            FROM objects WHERE bucket=:bucket
+            AND key>=CAST(substr(name, 1, length(name) - 1) || :after AS BLOB) {end} ORDER BY key LIMIT 1)
+    FROM folder WHERE name IS NOT NULL LIMIT :steps)
+SELECT name FROM folder WHERE name IS NOT NULL LIMIT -1 OFFSET 1
+"""
+
+
+def _skip(
+    db: sqlite3.Connection, bucket: str, page: Page, end: bytes | None, wanted: tuple[bytes, bytes, int]
+) -> bytes | None:
+    """Put the common prefixes that follow the page's last one on it, and return where to seek next."""
+    prefix, delimiter, limit = wanted
+    last = page.prefixes[-1]
+    if delimiter[-1] < 0xFF and page.size < limit:
+        values = {
+            "name": last, "delimiter": delimiter, "after": bytes([delimiter[-1] + 1]), "bucket": bucket,
+            "start": len(prefix) + 1, "width": len(delimiter) - 2, "steps": limit - page.size + 1, "end": end,
+        }  # fmt: skip
+        found = db.execute(SKIP.format(end="" if end is None else "AND key<:end"), values)
+        page.prefixes += [name for (name,) in found]
+        page.marker = last = page.prefixes[-1]
+    return successor(last)
