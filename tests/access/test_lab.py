@@ -197,6 +197,31 @@ def test_failing_test_offers_to_roll_back(
     assert PinnedTest.objects.get().state == PinnedTest.State.PASSED
 
 
+def test_roll_back_is_not_rolled_back_at_once(
+    owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
+) -> None:
+    owner_client.post(f"{url}lab/pin/", PIN | {"expected": "refused"})
+    payload = reviewed(owner_client, url, SITE, APP, seen=saved.digest)
+    owner_client.post(url, {**payload, "do": "save"})
+
+    page = owner_client.post(f"{url}versions/{CorsVersion.objects.get().pk}/restore/", follow=True)
+
+    assert "1 pinned test fails" in page.text
+    assert "/restore/" not in page.text
+
+
+def test_rules_that_changed_elsewhere_since_are_told(
+    owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
+) -> None:
+    payload = reviewed(owner_client, url, SITE, seen=saved.digest)
+    after = owner_client.post(url, {**payload, "do": "save"}, follow=True).text
+    store.put_bucket_cors(bucket=bucket, region=REGION, cors=Cors(rules=(APP,)))
+
+    sentence = "are not those that were saved here last"
+    assert sentence not in after
+    assert sentence in owner_client.get(url).text
+
+
 def test_roll_back_overwrites_nobody(
     owner_client: Client, url: str, saved: Cors, store: ObjectStore, bucket: str
 ) -> None:

@@ -109,7 +109,9 @@ def whole_page(request: ConnectionRequest, *, current: Cors) -> dict[str, Any]:
     pins = PinnedTest.objects.filter(connection=request.connection, bucket=request.bucket)
     versions = CorsVersion.objects.filter(connection=request.connection, bucket=request.bucket)
     latest = versions.first()
-    can_roll_back = latest is not None and latest.after_digest == current.digest
+    is_as_saved = latest is None or latest.after_digest == current.digest
+    # Rolling back a roll back would do again what failed, without a look at it.
+    can_roll_back = latest is not None and is_as_saved and latest.kind == CorsVersion.Kind.SAVE
     return {
         "pins": pins,
         "failed": [pin for pin in pins if pin.state == PinnedTest.State.FAILED],
@@ -117,6 +119,7 @@ def whole_page(request: ConnectionRequest, *, current: Cors) -> dict[str, Any]:
             _version_row(request, one) for one in versions.select_related("person")[:VERSIONS_SHOWN]
         ],
         "latest": latest if can_roll_back else None,
+        "is_as_saved": is_as_saved,
         "lab_url": bucket_url(request, "access:lab"),
         "run_url": bucket_url(request, "access:cors-tests"),
     }
