@@ -293,6 +293,8 @@ SPOOL_FREE_BYTES = env_int("SPOOL_FREE_MIB", 512) * 1024 * 1024
 # Open pages per web process that are fed live; further ones poll. Each holds one of the server's threads.
 WEB_THREADS = env_int("WEB_THREADS", 128)
 LIVE_STREAMS = env_int("LIVE_STREAMS", WEB_THREADS // 2)
+# Zips that a web process sends at the same time. Each holds a thread for as long as its download takes.
+ZIP_STREAMS = env_int("ZIP_STREAMS", max(1, WEB_THREADS // 8))
 
 # The store that `up` runs when no other one is configured.
 LOCALSTORE_PORT = env_port("LOCALSTORE_PORT", 9100)

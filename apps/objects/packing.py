@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from io import TextIOWrapper
 from itertools import chain
 from tempfile import SpooledTemporaryFile
 
+from django.conf import settings
 from stream_zip import NO_COMPRESSION_32, ZIP_AUTO, Method, stream_zip
 
 from apps.batches.selection import Selection, Source
@@ -54,16 +56,44 @@ class Place:
     region: str
 
 
+class ZipsBusy(Exception):
+    """As many zips as this process may send are being sent."""
+
+
+class _Slots:
+    """The zips under way in this process. Each holds one of the web server's threads until it is sent."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.taken = 0
+
+    def take(self) -> None:
+        with self.lock:
+            if self.taken >= settings.ZIP_STREAMS:
+                raise ZipsBusy
+            self.taken += 1
+
+    def give(self) -> None:
+        with self.lock:
+            self.taken -= 1
+
+
+_slots = _Slots()
+
+
 class Zip:
     """The bytes of a zip of everything that a selection means, with a manifest as its last member.
 
     An object that cannot be read is a line of the manifest, and the zip goes on. One whose bytes end early
     is asked for again from there; if that fails, too, its member is short and the manifest says so. Bytes are
     compared with size and CRC-64. Of each member only its entry in the directory is held, some 300 bytes.
-    Raises StorageError when it is made and the first page of keys cannot be listed. Close it when done.
+    Raises ZipsBusy when it is made while too many others are sent, and StorageError when the first page of
+    keys cannot be listed. Close it when done.
     """
 
     def __init__(self, *, place: Place, selection: Selection) -> None:
+        _slots.take()
+        self._has_slot = True
         self._place = place
         self._base = base_of(selection)
         self._body: ObjectBody | None = None
@@ -89,6 +119,9 @@ class Zip:
         """Let go of the store's connection and of the manifest; called whenever the browser leaves."""
         self._body_close()
         self._manifest.close()
+        if self._has_slot:
+            self._has_slot = False
+            _slots.give()
 
     def _members(self) -> Iterator[Member]:
         for wanted in self._wanted:

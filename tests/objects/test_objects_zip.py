@@ -276,6 +276,22 @@ def test_bad_selection_gets_a_sentence(
     assert 'role="alert"' in response.content.decode()
 
 
+def test_one_zip_too_many_is_told_so_until_another_has_ended(
+    member_client: Client, connection: Connection, bucket: str, put: Put, settings: Any
+) -> None:
+    put("a")
+    settings.ZIP_STREAMS = 1
+    first = member_client.post(url_of(connection, bucket), {"scope": "match"})
+
+    second = member_client.post(url_of(connection, bucket), {"scope": "match"})
+    first.close()
+    third = member_client.post(url_of(connection, bucket), {"scope": "match"})
+
+    assert (first.status_code, second.status_code, third.status_code) == (200, 503, 200)
+    assert "Try again in a while" in second.content.decode()
+    third.close()
+
+
 def test_stranger_gets_404(stranger_client: Client, connection: Connection, bucket: str) -> None:
     assert stranger_client.get(url_of(connection, bucket)).status_code == 404
     assert stranger_client.post(url_of(connection, bucket), {"scope": "match"}).status_code == 404

@@ -18,7 +18,7 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.objects.content import filename_of
 from apps.objects.forms.zips import ZipForm
-from apps.objects.packing import Place, Zip, base_of
+from apps.objects.packing import Place, Zip, ZipsBusy, base_of
 from apps.objects.services import SAFE_HEADERS
 from apps.objects.views.places import folder_url, key_of, page_url
 from apps.storage.keys import key_name, key_query
@@ -37,7 +37,11 @@ def objects_zip(request: ConnectionRequest, connection: str, bucket: str) -> Htt
     if selection.is_empty:
         text = _("Nothing is selected. Choose objects or folders, or all that match.")
         return _page(request, "", text, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    packed = Zip(place=Place(request.store, bucket, request.region), selection=selection)
+    try:
+        packed = Zip(place=Place(request.store, bucket, request.region), selection=selection)
+    except ZipsBusy:
+        text = _("As many zips as this console sends at once are being downloaded. Try again in a while.")
+        return _page(request, "", text, status=HTTPStatus.SERVICE_UNAVAILABLE)
     response = StreamingHttpResponse(packed)
     for header, value in (SAFE_HEADERS | {"Content-Type": "application/zip"}).items():
         response[header] = value
