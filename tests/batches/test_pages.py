@@ -112,6 +112,13 @@ def test_ledger_is_filtered_and_paged(owner_client: Client, batch: Batch) -> Non
     assert "No object is here" in owner_client.get(url, {"state": "failed"}).content.decode()
 
 
+def test_job_page_calls_many_objects_a_selection(owner_client: Client, batch: Batch) -> None:
+    page = owner_client.get(reverse("jobs:detail", args=[batch.job_id])).content.decode()
+
+    assert "<dt>Selection</dt>" in page
+    assert "<dt>Key</dt>" not in page
+
+
 def test_job_page_loads_what_became_of_the_objects(owner_client: Client, batch: Batch) -> None:
     parts = reverse("batches:job-parts", args=[batch.job_id])
 
