@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from html import unescape
 
 import pytest
@@ -35,6 +36,27 @@ def left(store: ObjectStore, bucket: str) -> list[str]:
     return [upload.key for upload in page.uploads]
 
 
+def typed(client: Client, url: str, count: str) -> dict[str, str]:
+    """What a person sends who has looked at the page and typed a number."""
+    seen = re.search(r'name="seen" value="([^"]+)"', client.get(url).content.decode())
+    return {"count": count, "seen": seen[1] if seen else ""}
+
+
+@pytest.mark.usefixtures("begun")
+def test_upload_that_nobody_looked_at_is_not_aborted(
+    writer_client: Client, connection: Connection, store: ObjectStore, bucket: str, begun: list[str]
+) -> None:
+    url = url_of(connection, bucket)
+    sent = typed(writer_client, url, "3")
+    store.abort_multipart_upload(bucket=bucket, region=REGION, key="a/one", upload_id=begun[0])
+    store.create_multipart_upload(bucket=bucket, region=REGION, key="c/four", headers=ObjectHeaders())
+
+    page = writer_client.post(url, sent).content.decode()
+
+    assert "These are not the uploads that you looked at" in page
+    assert left(store, bucket) == ["a/two", "b/three", "c/four"]
+
+
 @pytest.mark.usefixtures("begun")
 def test_those_that_fit_are_aborted_when_their_number_is_typed(
     writer_client: Client, connection: Connection, store: ObjectStore, bucket: str
@@ -42,9 +64,9 @@ def test_those_that_fit_are_aborted_when_their_number_is_typed(
     url = url_of(connection, bucket, prefix="a/")
 
     shown = writer_client.get(url).content.decode()
-    wrong = writer_client.post(url, {"count": "3"}).content.decode()
+    wrong = writer_client.post(url, typed(writer_client, url, "3")).content.decode()
     assert left(store, bucket) == ["a/one", "a/two", "b/three"]
-    done = writer_client.post(url, {"count": "2"}, follow=True).content.decode()
+    done = writer_client.post(url, typed(writer_client, url, "2"), follow=True).content.decode()
 
     assert "2 unfinished uploads fit." in shown
     assert "Now it is 2." in wrong
@@ -84,7 +106,8 @@ def test_uploads_of_running_jobs_are_left_alone(
         upload_id=begun[0],
     )
 
-    owner_client.post(url_of(connection, bucket), {"count": "2"})
+    url = url_of(connection, bucket)
+    owner_client.post(url, typed(owner_client, url, "2"))
 
     assert left(store, bucket) == ["a/one"]
 
@@ -109,9 +132,9 @@ def test_refused_aborts_are_told_with_their_code(
         "error", operation="AbortMultipartUpload", count=1, status=403, code="AccessDenied"
     )
 
-    page = unescape(
-        owner_client.post(url_of(connection, bucket), {"count": "3"}, follow=True).content.decode()
-    )
+    url = url_of(connection, bucket)
+    answer = owner_client.post(url, typed(owner_client, url, "3"), follow=True)
+    page = unescape(answer.content.decode())
 
     assert "Aborted 2 uploads." in page
     assert "1 could not be aborted" in page

@@ -33,15 +33,19 @@ class WhichUploadsForm(forms.Form):
 
 
 class CountTypedForm(forms.Form):
-    """How many they are, typed, because nothing brings their parts back."""
+    """How many they are, typed, because nothing brings their parts back.
 
+    `seen` is the digest of the uploads that the person looked at, and has to be the one of those now.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput())
     count = forms.CharField(
         label=gettext_lazy("Number of uploads"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
 
-    def __init__(self, *args: Any, expected: int, **kwargs: Any) -> None:
-        self.expected = expected
+    def __init__(self, *args: Any, expected: int, digest: str, **kwargs: Any) -> None:
+        self.expected, self.digest = expected, digest
         super().__init__(*args, **kwargs)
 
     def clean_count(self) -> str:
@@ -52,3 +56,13 @@ class CountTypedForm(forms.Form):
                 params={"count": self.expected},
             )
         return typed
+
+    def clean(self) -> None:
+        if not self.errors and self.cleaned_data["seen"] != self.digest:
+            self.add_error(
+                "count",
+                _(
+                    "These are not the uploads that you looked at: one ended, or another one was begun. "
+                    "Look once more."
+                ),
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,12 @@ class Matching:
 
     uploads: Sequence[UnfinishedUpload]
     has_more: bool
+
+    @property
+    def digest(self) -> str:
+        """What tells these uploads from any others, as hexadecimal digits."""
+        ids = "\n".join(sorted(upload.upload_id for upload in self.uploads))
+        return hashlib.sha256(ids.encode()).hexdigest()
 
     @property
     def oldest(self) -> UnfinishedUpload | None:

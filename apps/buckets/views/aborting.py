@@ -33,7 +33,7 @@ def unfinished_abort_all(request: ConnectionRequest, connection: str, bucket: st
         prefix=which.cleaned_data["prefix"],
         before=which.before(timezone.now()),
     )
-    form = CountTypedForm(request.POST or None, expected=len(matching.uploads))
+    form = CountTypedForm(request.POST or None, expected=len(matching.uploads), digest=matching.digest)
     if request.method == "POST" and matching.uploads and form.is_valid():
         aborted = uploads_abort(
             request.connection,
