@@ -265,6 +265,18 @@ def test_grants_that_are_shown_are_those_that_decide(
     assert "uin/100000000077" in about(member_client, connection, bucket, "k")
 
 
+def test_key_with_line_breaks_is_asked_about_again(
+    member_client: Client, connection: Connection, store: ObjectStore, bucket: str, put: Callable[..., str]
+) -> None:
+    put("line\nbreak")
+
+    page = about(member_client, connection, bucket, "line\nbreak")
+
+    address = store.object_url(bucket=bucket, region=REGION, key="line\nbreak")
+    assert f'name="url" value="{address}"' in page
+    assert parse_qs(urlsplit(ask(member_client, address)[0]).query)["key"] == ["line\nbreak"]
+
+
 def test_domain_of_ones_own_is_read_with_the_bucket_behind_it(
     member_client: Client, bucket: str, put: Callable[..., str]
 ) -> None:

@@ -22,13 +22,14 @@ from apps.storage.features import Features
 from apps.storage.grants import EVERYONE, Acl, Grantee
 
 NAMED = "named"
+TOO_OLD = gettext_lazy("This page is too old to be saved. Reload it and enter the change again.")
 PUBLIC_WORD = "public"
 
 
 class AclForm(forms.Form):
     """A new ACL: a canned name, or the table; and what was seen, which it is to replace."""
 
-    seen = forms.CharField(widget=forms.HiddenInput, strip=False)
+    seen = forms.CharField(widget=forms.HiddenInput, strip=False, error_messages={"required": TOO_OLD})
     choice = forms.ChoiceField(label=gettext_lazy("Access"), widget=forms.RadioSelect)
     drop_unknown = forms.BooleanField(
         label=gettext_lazy("Lose what the console cannot read"),
@@ -119,9 +120,7 @@ class AclForm(forms.Form):
 
     def clean_seen(self) -> str:
         if self.base is None:
-            raise ValidationError(
-                _("This page is too old to be saved. Reload it and enter the change again.")
-            )
+            raise ValidationError(TOO_OLD)
         seen: str = self.cleaned_data["seen"]
         return seen
 

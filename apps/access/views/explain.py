@@ -74,6 +74,9 @@ def _answered(request: PersonRequest, connections: Sequence[Connection]) -> Http
     except StorageError as error:
         return _page(request, form, {"problem": explain(error)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     place = Place(store, meant.bucket, meant.region, key)
+    if "\n" in key or "\r" in key:
+        # A line of text takes no line breaks: a browser would leave them out, and ask about another key.
+        form.initial["url"] = store.object_url(bucket=meant.bucket, region=meant.region, key=key)
     origin = origin_of(asked.get("origin", ""), asked.get("method", ""))
     answers = place_explain(place, origin=origin)
     context = _verdict(place, answers, origin) | _address(request, meant, place)
