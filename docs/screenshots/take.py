@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 PORT = "8790"
 
 
@@ -53,12 +53,32 @@ def take(browser: Browser, state: dict[str, Any]) -> None:
     page.goto(state["link"])
     page.locator("main form button[type=submit]").first.click()
     page.wait_for_url(lambda url: "sign-in" not in url)
-    address = state["address"].rstrip("/")
-    objects = f"{address}/b/demo-store/team-files-1250000000/objects/"
+    bucket = f"{state['address'].rstrip('/')}/b/demo-store/team-files-1250000000"
+    objects = f"{bucket}/objects/"
     picture(page, f"{objects}?prefix=projects/aurora/", "objects")
+    overview(page, f"{bucket}/")
+    picture(page, f"{bucket}/cors/lab/?live=1", "cors-lab", height=960)
+    plan(page, f"{objects}?prefix=projects/")
     upload(page, objects)
     page.emulate_media(color_scheme="dark")
     picture(page, objects, "objects-dark")
+
+
+def overview(page: Page, address: str) -> None:
+    """Count a bucket, and show what was found."""
+    page.goto(address)
+    page.get_by_role("button", name="Count now").click()
+    page.wait_for_selector("svg.treemap", timeout=30_000)
+    picture(page, address, "overview", height=1240)
+
+
+def plan(page: Page, address: str) -> None:
+    """Have a folder's deletion planned, and leave it at that."""
+    page.goto(address)
+    page.locator("#object-list thead input[type=checkbox]").check()
+    page.locator("[data-bulk] button[value=delete]").click()
+    page.wait_for_selector("main .btn-danger", timeout=30_000)
+    picture(page, page.url, "plan", height=1240)
 
 
 def upload(page: Page, objects: str) -> None:
@@ -72,7 +92,8 @@ def upload(page: Page, objects: str) -> None:
         page.wait_for_timeout(5000)
 
 
-def picture(page: Page, address: str, name: str) -> None:
+def picture(page: Page, address: str, name: str, *, height: int = SIZE["height"]) -> None:
+    page.set_viewport_size({**SIZE, "height": height})
     page.goto(address)
     page.wait_for_load_state("load")
     page.wait_for_timeout(500)
