@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -41,9 +41,10 @@ class EntryFilter(forms.Form):
             entries = entries.filter(person_name__icontains=asked["person"])
         if asked["key"]:
             entries = entries.filter(packed_key__contains=key_pack(asked["key"]))
-        if asked["since"]:
+        # Days outside every entry's ask for nothing, and could not be moved into another time zone.
+        if asked["since"] and asked["since"] > date(1970, 1, 1):
             entries = entries.filter(at__gte=_midnight(asked["since"]))
-        if asked["until"]:
+        if asked["until"] and asked["until"] < date(9000, 1, 1):
             entries = entries.filter(at__lt=_midnight(asked["until"] + timedelta(days=1)))
         return entries
 

@@ -66,7 +66,8 @@ def test_hostile_key_is_shown_as_text(owner_client: Client, entries: None) -> No
 def test_others_see_only_what_they_did(writer_client: Client, member_client: Client, entries: None) -> None:
     assert "object.acl" in text_of(writer_client, verb="object.acl")
     assert "NWZ-1" not in text_of(writer_client)
-    assert "Nothing was changed yet." in text_of(member_client)
+    assert "There is no entry that you may see." in text_of(member_client)
+    assert "Nothing was changed yet." not in text_of(member_client)
 
 
 def test_stranger_sees_nothing_of_the_connection(stranger_client: Client, entries: None) -> None:
@@ -98,6 +99,7 @@ def test_entries_from_before_the_connection_was_made_belong_to_another_one(
         ({"key": "<b"}, 1),
         ({"since": "2000-01-01", "until": "2999-01-01"}, 2),
         ({"until": "2000-01-01"}, 0),
+        ({"since": "0001-01-01", "until": "9999-12-31"}, 2),
     ],
 )
 def test_filters(owner_client: Client, entries: None, query: dict[str, str], count: int) -> None:
