@@ -30,6 +30,9 @@ _is_plain = re.compile(r"[\w./-](?:[\w ./-]*[\w./-])?", re.ASCII).fullmatch
 _is_bare = re.compile(r"[\w./-]+", re.ASCII).fullmatch
 
 
+NOTHING = "&#8211;"
+
+
 @dataclass(frozen=True)
 class RowWords:
     """What all rows of a page share: addresses that only lack a key, and words in the reader's language.
@@ -71,14 +74,19 @@ def key_html(key: str) -> str:
     return f'<bdi class="key">{pieces}</bdi>'
 
 
+def _ascii(text: str) -> str:
+    """Return text escaped, and as ASCII: one other character makes a row twice as large until it is sent."""
+    return escape(text).encode("ascii", "xmlcharrefreplace").decode()
+
+
 def _folder_row(words: RowWords) -> Callable[[str, int], str]:
-    cells = "".join(f'<td class="c-{name}">–</td>' for name in words.layout.columns if name != "size")
+    cells = "".join(f'<td class="c-{name}">{NOTHING}</td>' for name in words.layout.columns if name != "size")
     has_size = "size" in words.layout.columns
-    measure, label = words.measure, escape(words.measure_label)
+    measure, label = words.measure, _ascii(words.measure_label)
 
     def size(query: str) -> str:
         if not measure:
-            return '<td class="c-size">–</td>'
+            return f'<td class="c-size">{NOTHING}</td>'
         return (
             f'<td class="c-size"><a class="measure" href="{measure}{query}" hx-get="{measure}{query}"'
             f' hx-target="closest td" hx-swap="innerHTML">{label}</a></td>'
@@ -106,7 +114,7 @@ def _object_rows(
     middles = map("".join, zip(*columns, strict=True)) if columns else repeat("", len(objects))
     detail = f'" href="{words.detail}'
     download = f'<td class="row-actions"><a class="tool row-download" href="{words.download}'
-    end = f'" title="{escape(words.download_label)}"></a></td></tr>'
+    end = f'" title="{_ascii(words.download_label)}"></a></td></tr>'
     for number, (summary, middle) in enumerate(zip(objects, middles, strict=True), start):
         key = summary.key
         if _is_bare(key):
@@ -137,7 +145,7 @@ def _column(
         case "etag":
             return [f'<td class="c-etag"><code>{escape(row.etag)}</code></td>' for row in objects]
         case "owner":
-            return [f'<td class="c-owner">{escape(row.owner_id) or "–"}</td>' for row in objects]
+            return [f'<td class="c-owner">{escape(row.owner_id) or NOTHING}</td>' for row in objects]
         case _unread:
             return _read_cells(name, objects, words, read)
 
@@ -146,7 +154,7 @@ def _read_cells(
     name: str, objects: Sequence[ObjectSummary], words: RowWords, read: Mapping[str, Mapping[str, str]]
 ) -> Cells:
     """Return the cells of a column that takes a request of its own; the button asks for it."""
-    button = f'<button class="unread" type="submit" form="checks">{escape(words.unread_label)}</button>'
+    button = f'<button class="unread" type="submit" form="checks">{_ascii(words.unread_label)}</button>'
     unread = f'<td class="c-{name}" data-unread="{name}">{button}</td>'
     if not read:
         return repeat(unread, len(objects))
@@ -160,7 +168,7 @@ def _changed_cells(objects: Sequence[ObjectSummary], zone: tzinfo) -> Cells:
     for summary in objects:
         moment = summary.modified_at
         if moment is None:
-            yield '<td class="c-changed">–</td>'
+            yield f'<td class="c-changed">{NOTHING}</td>'
             continue
         if moment.tzinfo is not own:
             moment = moment.astimezone(own)
