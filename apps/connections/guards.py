@@ -84,9 +84,12 @@ def connection_required(role: Role) -> Callable[[View], View]:
 
 
 def _fetch(person: Person, slug: str) -> tuple[Connection, Role]:
-    found = Connection.objects.filter(slug=slug).select_related("owner").first()
-    held = found.role_of(person) if found and person.is_authenticated else None
-    if found is None or held is None:
+    try:
+        found = Connection.objects.get(slug=slug)
+    except Connection.DoesNotExist:
+        raise Http404 from None
+    held = found.role_of(person) if person.is_authenticated else None
+    if held is None:
         raise Http404
     return found, held
 

@@ -215,15 +215,24 @@ def _sections() -> list[tuple[Section, str]]:
     return found
 
 
-@register.inclusion_tag("_parts/bucket_tabs.html", takes_context=True)
-def bucket_tabs(context: Context) -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def bucket_tabs(context: Context) -> SafeString:
     """Draw the tabs of the bucket that the page belongs to; nothing on pages of no bucket."""
     request = context.get("request")
-    bucket = getattr(request, "bucket", "")
-    if request is None or not bucket:
-        return {"tabs": []}
+    if request is None or not getattr(request, "bucket", ""):
+        return SafeString()
     here = request.resolver_match.view_name
-    return {"tabs": [(tab, bucket_url(request, tab.routes[0]), here in tab.routes) for tab in BUCKET_TABS]}
+    urls = tuple(bucket_url(request, tab.routes[0]) for tab in BUCKET_TABS)
+    shown = next((number for number, tab in enumerate(BUCKET_TABS) if here in tab.routes), None)
+    return _tabs_html(get_language() or "", urls, shown)
+
+
+@lru_cache(maxsize=1024)
+def _tabs_html(_language: str, urls: tuple[str, ...], shown: int | None) -> SafeString:
+    tabs = [
+        (tab, url, number == shown) for number, (tab, url) in enumerate(zip(BUCKET_TABS, urls, strict=True))
+    ]
+    return SafeString(render_to_string("_parts/bucket_tabs.html", {"tabs": tabs}))
 
 
 @register.filter
