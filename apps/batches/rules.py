@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,6 +11,8 @@ from apps.batches.selection import Source, name_below
 from apps.storage.keys import key_name
 
 KEY_BYTES_MAX = 850
+# A plan that waited longer than this says too little about what is there now.
+STALE_AFTER = timedelta(hours=24)
 
 
 def target_of(key: str, source: Source, options: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from apps.activity.services import activity_record
 from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.rules import STALE_AFTER
 from apps.batches.selection import Match, Selection
 from apps.connections.models import Connection, Role
 from apps.jobs.models import Job
@@ -21,9 +22,6 @@ from apps.storage.keys import visible
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
-
-# A plan that waited longer than this says too little about what is there now.
-STALE_AFTER = timedelta(hours=24)
 
 KINDS = {
     Action.DELETE: Job.Kind.DELETE,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from apps.batches import services
 from apps.batches.actions.removing import remove
@@ -182,6 +184,24 @@ def test_single_failures_are_kept_and_only_those_are_tried_again(
     assert run_batch(batch_id=batch.pk) is True
     assert keys_left(store, bucket) == []
     assert fresh(batch).job.objects_failed == 0
+
+
+def test_what_is_tried_again_days_later_is_compared(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str
+) -> None:
+    put("a/1", b"planned")
+    put("a/2", b"planned")
+    batch = ran(begin("delete", Selection(folders=("a/",))))
+    put("a/1", b"stored since")
+    put("a/2", b"planned")
+    BatchObject.objects.update(state="failed")
+    Batch.objects.update(frozen_at=timezone.now() - timedelta(days=2))
+
+    services.batch_retry(fresh(batch))
+    run_batch(batch_id=batch.pk)
+
+    assert results(batch) == {"a/1": ("skipped", "Changed"), "a/2": ("done", "")}
+    assert keys_left(store, bucket) == ["a/1"]
 
 
 def test_pause_cancel_and_lost_role(begin: Begin, put: Put, store: ObjectStore, bucket: str) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.batches import running, services, tasks
 from apps.batches.models import Batch, BatchObject
 from apps.batches.planning import plan_batch
+from apps.batches.rules import STALE_AFTER
 from apps.batches.running import cancel_batch, run_batch
 from apps.batches.selection import Selection
 from apps.batches.sweeping import batches_owed
@@ -180,7 +181,7 @@ def test_canceled_batch_stops_between_requests(
 def test_stale_plan_does_not_run(begin: Begin, put: Put) -> None:
     put("in/1")
     batch = begin("delete", ALL)
-    later = timezone.now() + services.STALE_AFTER + services.STALE_AFTER
+    later = timezone.now() + 2 * STALE_AFTER
 
     with pytest.raises(services.PlanStale):
         services.batch_confirm(batch, {}, person=batch.job.owner, now=later)

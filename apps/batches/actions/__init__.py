@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from apps.batches.actions import access, copying, headers, removing
 from apps.batches.actions.outcomes import Work
 from apps.batches.ledger import Outcome
 from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.rules import STALE_AFTER
 
 State = BatchObject.State
 
@@ -40,7 +43,7 @@ class Phase:
 def phases_of(batch: Batch) -> tuple[Phase, ...]:
     """Return the phases of a batch, the last one first: what was begun is ended before more is begun."""
     if batch.does_delete:
-        if batch.option("is_compared"):
+        if batch.option("is_compared") or _is_old(batch):
             return Phase(State.READ, removing.remove, 1000, WIDE), Phase(
                 State.PLANNED, removing.compare, a_round=LOOKED_AT
             )
@@ -55,6 +58,14 @@ def phases_of(batch: Batch) -> tuple[Phase, ...]:
         )
     module = access if batch.action == Action.ACCESS else headers
     return Phase(State.READ, module.write), Phase(State.PLANNED, module.read, a_round=LOOKED_AT)
+
+
+def _is_old(batch: Batch) -> bool:
+    """Return whether the list would not be confirmed any more: paused, stopped, or tried again days later.
+
+    Keys are used again, and what the person saw in the plan may not be what lies there now.
+    """
+    return batch.frozen_at is not None and timezone.now() - batch.frozen_at > STALE_AFTER
 
 
 def state_again(batch: Batch) -> str:

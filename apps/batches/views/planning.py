@@ -19,6 +19,7 @@ from apps.batches.figures import conflicts_of, requests_of
 from apps.batches.forms.confirm import COMPARED_UP_TO, ConfirmForm
 from apps.batches.forms.options import FORMS
 from apps.batches.guards import BatchRequest, batch_required
+from apps.batches.rules import STALE_AFTER
 from apps.batches.words import options_words, reason_words, selection_names
 from apps.connections.models import Role
 from apps.connections.services import bucket_region, store_for
@@ -146,7 +147,7 @@ def _context(request: BatchRequest, form: ConfirmForm | None) -> dict[str, Any]:
         "skipped": [(reason_words(code), count) for code, count in figures["skipped"].items()],
         "requests": requests_of(batch, is_compared=figures["objects"] <= COMPARED_UP_TO),
         "conflicts": list(conflicts_of(batch)[:CONFLICTS_SHOWN]) if batch.does_copy else [],
-        "is_stale": batch.frozen_at is not None and timezone.now() - batch.frozen_at > services.STALE_AFTER,
+        "is_stale": batch.frozen_at is not None and timezone.now() - batch.frozen_at > STALE_AFTER,
         "is_opening": figures["opening"] == "yes",
     }
 
