@@ -21,7 +21,7 @@ TONES = 6
 # In the units of a drawing, which are CSS pixels at its full width.
 _GAP = 2.0
 _PAD = 8.0
-_CHARACTER = 7.3
+_CHARACTER = 8.2
 _LABEL_HEIGHT = 24.0
 _TWO_LINES_HEIGHT = 44.0
 
