@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import Person
+from apps.buckets.models import BucketFacts
 from apps.buckets.services import listing
 from apps.connections.models import Connection
 from apps.connections.services import connection_create
@@ -122,6 +123,24 @@ def test_silent_store_does_not_hold_up_the_page(
     assert (timezone.now() - before).total_seconds() < 5
     assert bucket in page
     assert "Silent: The store did not answer in time." in page
+
+
+def test_buckets_listed_before_are_shown_while_the_store_fails(
+    owner_client: Client, connection: Connection, bucket: str, local_store: LocalStore
+) -> None:
+    owner_client.get(URL)
+    asked = len(BucketFacts.objects.all())
+    local_store.faults.add("slow_down", operation="GetService", count=None)
+
+    page = unescape(owner_client.get(URL, {"q": bucket}).content.decode())
+    answer = owner_client.post("/buckets/facts/", headers=HTMX)
+
+    assert f"/b/{connection.slug}/{bucket}/objects/" in page
+    assert "The store is limiting requests." in page
+    assert "last listed, " in page
+    assert 'hx-trigger="load"' not in page
+    assert answer.status_code == 200
+    assert BucketFacts.objects.count() == asked
 
 
 def test_only_failures_never_look_like_an_empty_account(

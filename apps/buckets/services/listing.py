@@ -52,10 +52,14 @@ class Filters:
 
 @dataclass(frozen=True)
 class Row:
-    """One bucket in the list, and what is remembered about it."""
+    """One bucket in the list, and what is remembered about it.
+
+    `is_remembered` when the store did not list it now: then it is not asked about it either.
+    """
 
     connection: Connection
     bucket: Bucket
+    is_remembered: bool = False
     facts: BucketFacts | None = None
     figures: Figures | None = None
 
@@ -85,30 +89,40 @@ class Table:
     def to_read(self, now: datetime) -> list[Place]:
         """Return the buckets to be read next: unknown ones, then shown ones that were read long ago."""
         old = [row for row in self.page.object_list if row.facts and not row.facts.is_fresh(now)]
-        return [row.place for row in [*self.unread, *old][:PAGE_SIZE]]
+        return [row.place for row in [*self.unread, *old] if not row.is_remembered][:PAGE_SIZE]
 
     def to_read_again(self) -> list[Place]:
         """Return what is shown, and then what a filter went by, the oldest first."""
-        shown = [row.place for row in self.page.object_list]
         rest = sorted((row for row in self.judged if row.facts), key=_read_at)
-        return list(dict.fromkeys([*shown, *(row.place for row in rest)]))[:PAGE_SIZE]
+        wanted = [row.place for row in [*self.page.object_list, *rest] if not row.is_remembered]
+        return list(dict.fromkeys(wanted))[:PAGE_SIZE]
 
 
 def buckets_read(connections: Iterable[Connection], *, now: datetime) -> list[Reading]:
     """Ask all connections for their buckets at the same time, and remember what they answered.
 
-    One that fails or does not answer in time has its error in its reading.
+    One that fails or does not answer in time has its error in its reading, with the buckets that it listed
+    before.
     """
     readings = buckets_ask(connections, timeout_s=LIST_TIMEOUT_S)
     for reading in readings:
         if reading.error is None:
             buckets_remember(reading.connection, reading.buckets, seen_at=now)
-    return readings
+    return [_with_remembered(reading) if reading.error else reading for reading in readings]
+
+
+def _with_remembered(reading: Reading) -> Reading:
+    known = reading.connection.known_buckets.all()
+    return replace(reading, buckets=[Bucket(one.name, one.region, one.created_at) for one in known])
 
 
 def table_of(readings: Sequence[Reading], *, filters: Filters, number: str) -> Table:
     """Return a page of the buckets that were read, with what is remembered about them."""
-    rows = [Row(reading.connection, bucket) for reading in readings for bucket in reading.buckets]
+    rows = [
+        Row(reading.connection, bucket, is_remembered=reading.error is not None)
+        for reading in readings
+        for bucket in reading.buckets
+    ]
     regions = sorted({row.bucket.region for row in rows})
     found = [row for row in rows if _is_found(row, filters)]
     unread: list[Row] = []

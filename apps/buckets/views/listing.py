@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from apps.connections.guards import PersonRequest
 from apps.connections.models import Connection, Role
 from apps.connections.rules import explain
 from apps.connections.services import Reading
+from apps.storage.errors import StorageError
 
 
 @require_GET
@@ -81,7 +83,7 @@ def _context(
         "rows": table.page.object_list,
         "page": table.page,
         "query": _query(request),
-        "failures": [(reading.connection, explain(reading.error)) for reading in readings if reading.error],
+        "failures": [_failure(reading, reading.error) for reading in readings if reading.error],
         "read_at": timezone.now(),
         "connections": connections,
         "administered": administered,
@@ -89,6 +91,17 @@ def _context(
         "accesses": _access_choices(),
         "kinds": AccessKind,
         "columns": _columns(request, filters.sort),
+    }
+
+
+def _failure(reading: Reading, error: StorageError) -> dict[str, Any]:
+    """What the list says of a connection that did not list its buckets now."""
+    seen = reading.connection.known_buckets.aggregate(last=Max("seen_at"))
+    return {
+        "connection": reading.connection,
+        "problem": explain(error),
+        "remembered": len(reading.buckets),
+        "seen_at": seen["last"],
     }
 
 
