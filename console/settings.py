@@ -282,7 +282,8 @@ CELERY_BEAT_SCHEDULE = {
 # A count goes on beyond this, but an index holds no further keys. A row takes some hundred bytes.
 INDEX_KEYS_MAX = env_int("INDEX_KEYS_MAX", 20_000_000)
 # A selection is posted as one form: thousands of keys of 850 bytes, of which percent-encoding makes 2,550.
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100
+# More than are taken get through, to be told so in words.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 
 # Slices wait here between the browser and the store.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -11,8 +12,12 @@ from apps.batches.models import Action, Batch
 from apps.jobs.leases import is_free
 from apps.jobs.models import Job
 from apps.jobs.progress import once_in
+from apps.jobs.services import job_move
 
 STEP_AGAIN_S = 30
+# How long the question what is to happen stays open, and how long a plan waits to be confirmed or made anew.
+UNANSWERED = timedelta(days=1)
+UNCONFIRMED = timedelta(days=7)
 
 
 @dataclass
@@ -27,6 +32,7 @@ class Owed:
 def batches_owed() -> Owed:
     """Return the steps that are owed. A step that is queued already is not queued again for a while."""
     owed = Owed()
+    _drop_forgotten(timezone.now())
     answered = Q(options_at__isnull=False) | Q(action__in=[Action.DELETE, Action.EMPTY])
     wanted = (
         Q(job__state=Job.State.PLANNING) & answered
@@ -38,6 +44,15 @@ def batches_owed() -> Owed:
         if once_in(f"batch:{batch_id}", seconds=STEP_AGAIN_S):
             _list_of(owed, state).append(batch_id)
     return owed
+
+
+def _drop_forgotten(now: datetime) -> None:
+    """Cancel what waits for a person who has long gone elsewhere, so that nobody's list is full of it."""
+    unasked = Q(job__state=Job.State.PLANNING, options_at=None, job__created_at__lt=now - UNANSWERED)
+    unsaid = Q(job__state=Job.State.PLANNED, frozen_at__lt=now - UNCONFIRMED)
+    removing = Q(action__in=[Action.DELETE, Action.EMPTY])
+    for job_id in Batch.objects.filter((unasked & ~removing) | unsaid).values_list("job_id", flat=True):
+        job_move(job_id, to=Job.State.CANCELED, frm=[Job.State.PLANNING, Job.State.PLANNED])
 
 
 def step_rest(batch_id: int, *, seconds: int) -> None:

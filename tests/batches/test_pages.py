@@ -152,6 +152,17 @@ def test_selection_that_cannot_be_is_told_on_the_list(
     assert Batch.objects.count() == 0
 
 
+def test_more_than_can_be_marked_is_told_in_words(
+    owner_client: Client, connection: Connection, bucket: str
+) -> None:
+    url = reverse("batches:create", args=[connection.slug, bucket])
+    data = {"action": "delete", "scope": "keys", "key": [f"k{at}" for at in range(12_000)]}
+
+    page = owner_client.post(url, data, follow=True)
+
+    assert "Choose all that match instead." in page.content.decode()
+
+
 def test_reader_may_not_begin_nor_confirm(
     member_client: Client, connection: Connection, bucket: str, batch: Batch
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import Person
 from apps.batches import running, services, tasks
 from apps.batches.models import Batch, BatchObject
 from apps.batches.planning import plan_batch
@@ -160,6 +162,29 @@ def test_plan_that_waits_is_not_swept(begin: Begin) -> None:
     owed = batches_owed()
 
     assert (owed.plans, owed.runs, owed.cancels) == ([], [], [])
+
+
+@pytest.mark.usefixtures("three")
+def test_what_nobody_answers_is_canceled(
+    begin: Begin, owner: Person, connection: Connection, bucket: str
+) -> None:
+    plan = begin("delete", Selection(folders=("in/",)))
+    question = services.batch_create(
+        owner=owner,
+        connection=connection,
+        bucket=bucket,
+        region=REGION,
+        action="copy",
+        selection=Selection(keys=("in/1",)),
+    )
+    batches_owed()
+    assert (state_of(plan), state_of(question)) == (Job.State.PLANNED, Job.State.PLANNING)
+
+    Batch.objects.update(frozen_at=timezone.now() - timedelta(days=8))
+    Job.objects.update(created_at=timezone.now() - timedelta(days=2))
+    batches_owed()
+
+    assert (state_of(plan), state_of(question)) == (Job.State.CANCELED, Job.State.CANCELED)
 
 
 @pytest.mark.usefixtures("three")
