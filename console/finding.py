@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.db.models.functions import Length
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TEXT_MAX = 1000
 EACH_MAX = 6
+WEB = ("https://", "http://")
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,15 @@ def find(person: Person, text: str, here: Here | None) -> list[Group]:
 
 
 def _keys(person: Person, text: str) -> Iterator[Found]:
-    """Yield where `bucket/key` leads."""
+    """Yield where `bucket/key`, or an address of the store that somebody sent, leads."""
     name, slash, key = text.lstrip().removeprefix("cos://").partition("/")
+    if text.lstrip().startswith(WEB):
+        # Without its query, which may be a signature, and so a key to the object.
+        address = text.strip().partition("?")[0]
+        name, slash, key = address.partition("://")[2].partition("/")
+        name, key = name.partition(".")[0], unquote(key)
+        url = f"{reverse('access:explain')}?url={key_query(address)}"
+        yield Found(_("Who can open this?"), url, "lock-open", name)
     if slash:
         known = KnownBucket.objects.filter(connection__in=Connection.objects.visible_to(person), name=name)
         for bucket in known.select_related("connection")[:3]:

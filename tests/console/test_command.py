@@ -9,6 +9,7 @@ from apps.accounts.models import Person
 from apps.connections.models import Connection, KnownBucket
 from apps.connections.places import place_star
 from apps.jobs.models import Job
+from apps.storage.keys import key_query
 
 BUCKET = "holiday-photos-1250000000"
 
@@ -47,6 +48,26 @@ def test_bucket_and_key_lead_to_the_object(owner_client: Client, connection: Con
     detail = reverse("objects:detail", args=[connection.slug, BUCKET])
     assert found["Object a b/c?.txt"] == f"{detail}?key=a%20b/c%3F.txt"
     assert "Folder a b/c?.txt/" in found
+
+
+def test_address_that_somebody_sent_leads_to_the_object_and_to_who_can_open_it(
+    owner_client: Client, connection: Connection, known: None
+) -> None:
+    address = f"https://{BUCKET}.cos.ap-guangzhou.myqcloud.com/a%20b/c.txt"
+
+    found = links(owner_client, f" {address}?q-signature=0123456789 ")
+
+    detail = reverse("objects:detail", args=[connection.slug, BUCKET])
+    assert found["Object a b/c.txt"] == f"{detail}?key=a%20b/c.txt"
+    assert found["Who can open this?"] == f"{reverse('access:explain')}?url={key_query(address)}"
+
+
+def test_address_of_a_stranger_s_bucket_is_not_known(
+    stranger_client: Client, connection: Connection, known: None
+) -> None:
+    found = links(stranger_client, f"https://{BUCKET}.cos.ap-guangzhou.myqcloud.com/c.txt")
+
+    assert list(found) == ["Who can open this?"]
 
 
 def test_page_of_a_bucket_offers_what_can_be_done_there(

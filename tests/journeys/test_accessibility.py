@@ -73,6 +73,7 @@ EXTRA = [
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # A theme changes colors and nothing else.
 COLORS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+NAMES = {"runOnly": {"type": "rule", "values": ["link-name", "button-name", "scrollable-region-focusable"]}}
 PHONE_WIDTH = 360
 
 
@@ -99,6 +100,12 @@ def assert_readable(page: Page) -> None:
 def assert_fits_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": PHONE_WIDTH, "height": 780})
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
+
+
+def assert_no_name_is_lost(page: Page) -> None:
+    """Buttons and links that shrink to their icon on a phone still have a name."""
+    found = Axe().run(page, options=NAMES)
+    assert found.violations_count == 0, found.generate_report()
 
 
 def assert_is_named(page: Page) -> None:
@@ -129,6 +136,7 @@ def test_page_can_be_read_in_both_themes_and_languages(page: Page, complaints: l
     assert_is_named(page)
     assert_readable(page)
     assert_fits_a_phone(page)
+    assert_no_name_is_lost(page)
 
     speak_chinese(page)
     page.reload()
