@@ -248,8 +248,11 @@ def test_bucket_with_nothing_but_unfinished_uploads_is_emptied(
 
     page = owner_client.get(f"/jobs/{batch.job_id}/plan/").content.decode()
     ran(batch)
+    parts = owner_client.get(f"/jobs/{batch.job_id}/batch/").content.decode()
 
     assert batch.figures["uploads"] == 1
+    assert "Verbose" not in page
+    assert "1 unfinished upload goes last" in parts
     assert "Nothing to do" not in page
     assert "Type the name of the bucket" in page
     store.delete_bucket(bucket=bucket, region=REGION)

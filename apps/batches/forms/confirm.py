@@ -69,7 +69,7 @@ class ConfirmForm(forms.Form):
         wanted = {
             "collision": bool(figures.get("conflicts") or figures.get("meetings")),
             "is_compared": self.batch.action == Action.DELETE,
-            "is_verbose": self.batch.does_delete,
+            "is_verbose": self.batch.does_delete and self.count > 0,
             "public": figures["opening"] == "yes",
         }
         for name, is_wanted in wanted.items():
