@@ -110,3 +110,16 @@ class TagsSeen(models.Model):
 
     def __str__(self) -> str:
         return self.bucket
+
+
+class SavingClaim(models.Model):
+    """Somebody is saving the settings of a place, which `place` is a digest of. Gone when that is done.
+
+    One that is past `expires_at` was left behind by a process that was killed.
+    """
+
+    place = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.place

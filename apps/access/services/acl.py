@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apps.access.rules.words import Resource
+from apps.access.services.claims import saving_claimed
 from apps.activity.services import activity_record
 from apps.storage.errors import StorageError
 from apps.storage.grants import Acl
@@ -93,15 +94,16 @@ def acl_replace(
     name and spells it out itself. `reason` is for the log. Raises UnknownLost, or the StorageError of the
     write.
     """
-    now = acl_read(place)
-    if now.digest == wanted.digest:
-        return now
-    if now.digest != seen:
-        raise AclChanged(now)
-    if now.unknown and not is_loss_agreed:
-        raise UnknownLost
-    _write(place, canned or acl_spelled(wanted, now))
-    held = _read_again(place)
+    with saving_claimed(what="acl", bucket=place.bucket, key=place.key):
+        now = acl_read(place)
+        if now.digest == wanted.digest:
+            return now
+        if now.digest != seen:
+            raise AclChanged(now)
+        if now.unknown and not is_loss_agreed:
+            raise UnknownLost
+        _write(place, canned or acl_spelled(wanted, now))
+        held = _read_again(place)
     activity_record(
         person=person,
         verb=f"{place.resource}.acl",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from apps.access.models import CorsVersion
 from apps.access.rules.cors_documents import cors_record
+from apps.access.services.claims import saving_claimed
 from apps.accounts.models import Person
 from apps.activity.services import activity_record
 from apps.connections.models import Connection
@@ -50,18 +51,19 @@ def cors_save(
     digest of what the person started from. Elements beside the rules are kept. Raises CorsChanged when
     somebody else was faster, CorsUnknown when a write would lose something, StorageError.
     """
-    current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
-    after = replace(current, rules=tuple(rules)) if rules else Cors()
-    if after.digest == current.digest:
-        return None
-    _check(current, seen=seen)
-    return _write(
-        CorsVersion(connection=connection, bucket=bucket, person=person, saved_at=now),
-        region=region,
-        before=current,
-        after=after,
-        reason=reason,
-    )
+    with saving_claimed(what="cors", bucket=bucket):
+        current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
+        after = replace(current, rules=tuple(rules)) if rules else Cors()
+        if after.digest == current.digest:
+            return None
+        _check(current, seen=seen)
+        return _write(
+            CorsVersion(connection=connection, bucket=bucket, person=person, saved_at=now),
+            region=region,
+            before=current,
+            after=after,
+            reason=reason,
+        )
 
 
 def cors_roll_back(*, version: CorsVersion, region: str, person: Person, now: datetime) -> CorsVersion:
@@ -70,16 +72,17 @@ def cors_roll_back(*, version: CorsVersion, region: str, person: Person, now: da
     Raises CorsChanged when somebody did, CorsUnknown, StorageError.
     """
     connection, bucket = version.connection, version.bucket
-    current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
-    _check(current, seen=version.after_digest)
-    made = CorsVersion(
-        connection=connection,
-        bucket=bucket,
-        person=person,
-        saved_at=now,
-        kind=CorsVersion.Kind.ROLL_BACK,
-    )
-    return _write(made, region=region, before=current, after=version.cors_before)
+    with saving_claimed(what="cors", bucket=bucket):
+        current = store_for(connection).get_bucket_cors(bucket=bucket, region=region)
+        _check(current, seen=version.after_digest)
+        made = CorsVersion(
+            connection=connection,
+            bucket=bucket,
+            person=person,
+            saved_at=now,
+            kind=CorsVersion.Kind.ROLL_BACK,
+        )
+        return _write(made, region=region, before=current, after=version.cors_before)
 
 
 def _check(current: Cors, *, seen: str) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from apps.access.models import TagsSeen
+from apps.access.services.claims import saving_claimed
 from apps.access.services.together import ask_together
 from apps.accounts.models import Person
 from apps.activity.services import activity_record
@@ -55,15 +56,16 @@ def tags_save(
     what the person started from. Raises TagsChanged when somebody else was faster, and StorageError.
     """
     store = store_for(connection)
-    current = store.get_bucket_tags(bucket=bucket, region=region)
-    if tags_digest(current) == tags_digest(tags):
-        return
-    if tags_digest(current) != seen:
-        raise TagsChanged(current)
-    if tags:
-        store.put_bucket_tags(bucket=bucket, region=region, tags=tags)
-    else:
-        store.delete_bucket_tags(bucket=bucket, region=region)
+    with saving_claimed(what="tags", bucket=bucket):
+        current = store.get_bucket_tags(bucket=bucket, region=region)
+        if tags_digest(current) == tags_digest(tags):
+            return
+        if tags_digest(current) != seen:
+            raise TagsChanged(current)
+        if tags:
+            store.put_bucket_tags(bucket=bucket, region=region, tags=tags)
+        else:
+            store.delete_bucket_tags(bucket=bucket, region=region)
     tags_remember(connection, bucket=bucket, tags=tags, now=now)
     activity_record(
         person=person,
