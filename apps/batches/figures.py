@@ -10,6 +10,7 @@ from apps.batches.models import Action, Batch, BatchObject
 from apps.connections.services import store_for
 from apps.storage.errors import Denied
 from apps.storage.keys import key_query
+from apps.transfers.services import COPY_IN_PARTS_FROM
 
 SAMPLES = 10
 # One page of the list says enough for a plan; when the bucket is emptied every page is asked for.
@@ -32,6 +33,7 @@ def figures_make(batch: Batch) -> dict[str, Any]:
         "skipped": _grouped(lines.filter(state=State.SKIPPED), "error_code"),
         "classes": _classes(planned),
         "archived": planned.filter(storage_class__in=archived).count(),
+        "in_parts": planned.filter(size__gt=_part_limit(batch)).count() if _is_copy(batch) else 0,
         "samples": _samples(planned, whole["first"], whole["last"]),
         "oldest": _first(planned.exclude(modified_at=None).order_by("modified_at", "id")),
         "largest": _first(planned.order_by("-size", "id")),
@@ -49,6 +51,15 @@ def _uploads_of(batch: Batch) -> dict[str, Any]:
     except Denied:
         return {"uploads": None}
     return {"uploads": len(page.uploads), "has_more_uploads": page.next_key_marker is not None}
+
+
+def _is_copy(batch: Batch) -> bool:
+    return batch.does_copy or batch.action == Action.HEADERS
+
+
+def _part_limit(batch: Batch) -> int:
+    """Return up to how many bytes an object is copied in one request, with which its tags come along."""
+    return COPY_IN_PARTS_FROM if batch.does_copy else store_for(batch.connection).features.single_copy_max
 
 
 def _grouped(lines: QuerySet[BatchObject], column: str) -> dict[str, int]:

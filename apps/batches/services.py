@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +20,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import job_create, job_move
 from apps.storage.errors import Denied
 from apps.storage.keys import visible
+from apps.storage.sizes import size_text
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -135,7 +137,27 @@ def _match_text(match: Match) -> str:
         text += _(", name contains “%(text)s”") % {"text": visible(match.contains)}
     if match.endings:
         text += _(", name ends in %(endings)s") % {"endings": visible(", ".join(match.endings))}
-    return text
+    return text + "".join(_facts_text(match))
+
+
+def _facts_text(match: Match) -> Iterator[str]:
+    """Yield in words what an object must be besides its name."""
+    if match.min_size is not None:
+        yield _(", from %(size)s") % {"size": size_text(match.min_size)}
+    if match.max_size is not None:
+        yield _(", up to %(size)s") % {"size": size_text(match.max_size)}
+    if match.after is not None:
+        yield _(", changed from %(moment)s") % {"moment": _moment_text(match.after)}
+    if match.before is not None:
+        yield _(", changed before %(moment)s") % {"moment": _moment_text(match.before)}
+    if match.storage_class:
+        yield _(", class %(name)s") % {"name": visible(match.storage_class)}
+    if match.is_flat:
+        yield _(", without folders below")
+
+
+def _moment_text(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
 
 
 def batch_options(batch: Batch, options: Mapping[str, Any], *, place: str, now: datetime) -> None:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from apps.batches import services
+from apps.batches import figures, services
 from apps.batches.actions import copying
 from apps.batches.models import Batch, BatchObject
 from apps.batches.rules import other_name
@@ -86,6 +88,19 @@ def test_hostile_keys_arrive_whole(
     assert sum(key.startswith("in/") for key in keys(store, bucket)) == (
         len(hostile) if action == "copy" else 0
     )
+
+
+def test_plan_says_which_copies_lose_their_tags(
+    begin: Begin, put: Put, owner_client: Client, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "COPY_IN_PARTS_FROM", 10)
+    put("in/a", b"x" * 10)
+    put("in/b", b"x" * 11)
+
+    batch = begin("move", Selection(folders=("in/",)), **to(bucket, "out/"))
+    page = owner_client.get(reverse("batches:plan", args=[batch.job_id])).content.decode()
+
+    assert "1 object is so large that it is copied in parts" in page
 
 
 def test_copy_of_a_key_that_would_be_too_long_is_left_out(begin: Begin, put: Put, bucket: str) -> None:

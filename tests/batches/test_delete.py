@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.utils import timezone
@@ -109,6 +109,26 @@ def test_match_looks_at_names_and_not_at_the_folders_around_them(
     ran(begin("delete", Selection(match=Match(prefix="in/", contains="logs", endings=("tar.gz",)))))
 
     assert keys_left(store, bucket) == ["in/a.gz", "in/a.tar.gz", "in/logs.tar.gz/keep", "in/tar.gz"]
+
+
+def test_title_says_all_that_narrows_a_match() -> None:
+    moment = timezone.datetime(2026, 11, 1, tzinfo=UTC)
+    match = Match(
+        prefix="in/",
+        min_size=1024,
+        max_size=2048,
+        after=moment,
+        before=moment,
+        storage_class="ARCHIVE",
+        is_flat=True,
+    )
+
+    text = services.selection_text(Selection(match=match))
+
+    assert text == (
+        "All that match in in/…, from 1.00 KiB, up to 2.00 KiB, changed from 2026-11-01 00:00, "
+        "changed before 2026-11-01 00:00, class ARCHIVE, without folders below"
+    )
 
 
 def test_nothing_and_the_whole_bucket_are_refused(begin: Begin, put: Put) -> None:
