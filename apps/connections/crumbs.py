@@ -6,7 +6,7 @@ Keys and prefixes go into the query string and nowhere else: a path would be nor
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext as _
@@ -20,6 +20,8 @@ class Crumb(TypedDict):
 
     label: str
     url: str
+    # Where the folders beside it are asked for, of a folder.
+    menu_url: NotRequired[str]
 
 
 def bucket_url(request: ConnectionRequest, name: str, **query: str | int) -> str:
@@ -44,7 +46,13 @@ def bucket_crumbs(request: ConnectionRequest, prefix: str = "", *, end: str = ""
         {"label": request.bucket, "url": bucket_url(request, "objects:list")},
     ]
     for name, step in prefix_steps(prefix):
-        crumbs.append({"label": name, "url": bucket_url(request, "objects:list", prefix=step)})
+        crumbs.append(
+            {
+                "label": name,
+                "url": bucket_url(request, "objects:list", prefix=step),
+                "menu_url": bucket_url(request, "objects:siblings", prefix=step),
+            }
+        )
     if end:
         crumbs.append({"label": end, "url": ""})
     return crumbs

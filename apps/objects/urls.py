@@ -13,6 +13,7 @@ from apps.objects.views import (
     listing,
     preview,
     reading,
+    siblings,
     zips,
 )
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("b/<slug:connection>/<str:bucket>/objects/checks/", checks.objects_checked, name="checks"),
     path("b/<slug:connection>/<str:bucket>/objects/columns/", columns.columns_choose, name="columns"),
     path("b/<slug:connection>/<str:bucket>/objects/folder/", folder.folder_new, name="folder-create"),
+    path("b/<slug:connection>/<str:bucket>/objects/siblings/", siblings.folder_siblings, name="siblings"),
     path("b/<slug:connection>/<str:bucket>/objects/zip/", zips.objects_zip, name="zip"),
     path("b/<slug:connection>/<str:bucket>/object/", detail.object_detail, name="detail"),
     path("b/<slug:connection>/<str:bucket>/object/preview/", preview.object_preview, name="preview"),

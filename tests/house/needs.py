@@ -115,6 +115,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "objects:list": (READER, None),
     "objects:preview": (READER, None),
     "objects:read": (READER, READER),
+    "objects:siblings": (READER, None),
     "objects:zip": (READER, READER),
     "places:toggle": (None, READER),
     "places:visit": (None, READER),

@@ -38,6 +38,7 @@ NO_PAGE = {
     "objects:content",
     "objects:download",
     "objects:preview",
+    "objects:siblings",
     "set_language",
     "transfers:state",
 }

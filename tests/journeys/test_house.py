@@ -112,6 +112,30 @@ def test_path_that_is_not_changed_gives_the_focus_back(page: Page) -> None:
     expect(page.locator("[data-path-edit]")).to_be_focused()
 
 
+def test_breadcrumb_leads_to_the_folders_beside_one(page: Page) -> None:
+    page.goto(f"/b/demo-store/{TEAM}/objects/?prefix=projects/aurora/")
+    door = page.get_by_role("button", name="Folders beside aurora/")
+    door.focus()
+    page.keyboard.press("Enter")
+    menu = page.locator(".crumb-menu:popover-open")
+    expect(menu.get_by_role("link", name="breeze/")).to_be_visible()
+    expect(menu.locator("[aria-current]")).to_have_text("aurora/")
+    box, under = menu.bounding_box(), door.bounding_box()
+    assert box is not None
+    assert under is not None
+    assert abs(box["x"] - under["x"]) < 2
+    assert 0 <= box["y"] - under["y"] - under["height"] < 20
+    shot(page, "breadcrumb-siblings")
+
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+    expect(door).to_be_focused()
+
+    page.keyboard.press("Enter")
+    menu.get_by_role("link", name="breeze/").click()
+    expect(page).to_have_url(re.compile(r"\?prefix=projects/breeze/"))
+
+
 def test_phone_shows_where_one_is(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
 
