@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from hashlib import sha256
 
 MANIFEST = "_manifest.csv"
@@ -31,6 +32,19 @@ def member_name(key: str, base: str) -> str:
     if name != wanted.removesuffix("/") or name == MANIFEST:
         name = _marked(name, key)
     return f"{name}/" if is_folder else name
+
+
+def beside(name: str, files: Container[str]) -> str:
+    """Return a name whose folders are no files: a store may have both `a` and `a/b`, a disk has one of them.
+
+    `files` are the names of the files that are in the zip so far; a store lists `a` before `a/b`.
+    """
+    at = name.find("/")
+    while 0 <= at < len(name) - 1:
+        if name[:at] in files:
+            return beside(f"{_marked(name[:at], name[:at])}{name[at:]}", files)
+        at = name.find("/", at + 1)
+    return name
 
 
 def is_text_name(name: str) -> bool:

@@ -16,7 +16,7 @@ from django.conf import settings
 from stream_zip import NO_COMPRESSION_32, ZIP_AUTO, Method, stream_zip
 
 from apps.batches.selection import Selection, Source
-from apps.objects.members import MANIFEST, common_base, is_text_name, member_name
+from apps.objects.members import MANIFEST, beside, common_base, is_text_name, member_name
 from apps.storage.digest import crc64_update
 from apps.storage.errors import Conflict, Interrupted, NotFound, StorageError, Unavailable
 from apps.storage.store import ObjectBody, ObjectStore
@@ -86,9 +86,9 @@ class Zip:
 
     An object that cannot be read is a line of the manifest, and the zip goes on. One whose bytes end early
     is asked for again from there; if that fails, too, its member is short and the manifest says so. Bytes are
-    compared with size and CRC-64. Of each member only its entry in the directory is held, some 300 bytes.
-    Raises ZipsBusy when it is made while too many others are sent, and StorageError when the first page of
-    keys cannot be listed. Close it when done.
+    compared with size and CRC-64. Of each member only its name and its entry in the directory are held, some
+    400 bytes. Raises ZipsBusy when it is made while too many others are sent, and StorageError when the first
+    page of keys cannot be listed. Close it when done.
     """
 
     def __init__(self, *, place: Place, selection: Selection) -> None:
@@ -98,6 +98,7 @@ class Zip:
         self._base = base_of(selection)
         self._body: ObjectBody | None = None
         self._silences = 0
+        self._files: set[str] = set()
         self._file = SpooledTemporaryFile(max_size=_MANIFEST_HELD)  # noqa: SIM115 - closed by `close`.
         self._manifest = TextIOWrapper(self._file, encoding="utf-8-sig", newline="", write_through=True)
         self._rows = csv.writer(self._manifest)
@@ -128,7 +129,7 @@ class Zip:
             if wanted.error is not None:
                 self._note(wanted.key, "", "not listed", error=wanted.error)
                 continue
-            name = member_name(wanted.key, self._base)
+            name = beside(member_name(wanted.key, self._base), self._files)
             info = self._opened(wanted.key, name)
             if info is not None:
                 yield self._member(name, info)
@@ -157,6 +158,7 @@ class Zip:
                 return name, modified_at, FOLDER_MODE, NO_COMPRESSION_32, ()
             # A folder in a zip has no bytes, and this one would lose them.
             name = f"{name}_"
+        self._files.add(name)
         level = _TEXT_LEVEL if is_text_name(name) else 0
         return name, modified_at, MODE, ZIP_AUTO(info.size, level=level), self._bytes(name, info)
 

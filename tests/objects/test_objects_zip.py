@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -274,6 +275,23 @@ def test_bad_selection_gets_a_sentence(
 
     assert response.status_code == 422
     assert 'role="alert"' in response.content.decode()
+
+
+def test_file_and_folder_of_one_name_can_both_be_unpacked(
+    member_client: Client, connection: Connection, bucket: str, put: Put, tmp_path: Path
+) -> None:
+    for key in ("a", "a!", "a/b", "a/b/c", "a/d/"):
+        put(key, b"" if key.endswith("/") else key.encode())
+
+    with packed(member_client, url_of(connection, bucket), {"scope": "match"}) as archive:
+        archive.extractall(tmp_path)
+        names = {key: row["name"] for key, row in manifest(archive).items()}
+
+    assert {key: (tmp_path / name).read_bytes() for key, name in names.items() if key[-1] != "/"} == {
+        key: key.encode() for key in ("a", "a!", "a/b", "a/b/c")
+    }
+    assert names["a"] == "a"
+    assert names["a/b"].startswith("a~")
 
 
 def test_one_zip_too_many_is_told_so_until_another_has_ended(
