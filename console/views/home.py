@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 JOBS_MAX = 6
 PLACES_MAX = 12
+FIRST_MAX = 6
 PUBLIC_MAX = 12
 ENTRIES_MAX = 8
 ATTENTION = (Job.State.PARKED, Job.State.PLANNED)
@@ -58,8 +59,11 @@ def _jobs(person: Person) -> dict[str, Any]:
 
 
 def _places(person: Person) -> dict[str, Any]:
+    """Return where the person was, and for whoever was nowhere yet some buckets to begin with."""
     places = places_of(person)
+    known = KnownBucket.objects.filter(connection__in=Connection.objects.visible_to(person))
     return {
+        "first": [] if places else known.select_related("connection").order_by("name")[:FIRST_MAX],
         "favorites": [place for place in places if place.is_favorite],
         "recent": [place for place in places if not place.is_favorite][:PLACES_MAX],
     }

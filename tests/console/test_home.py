@@ -9,7 +9,7 @@ from apps.access.rules.acl import AccessKind
 from apps.accounts.models import Person
 from apps.activity.services import activity_record
 from apps.buckets.models import BucketFacts
-from apps.connections.models import Connection
+from apps.connections.models import Connection, KnownBucket
 from apps.connections.places import place_visit
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
@@ -40,6 +40,20 @@ def test_first_use_says_what_to_do(stranger_client: Client) -> None:
 
     assert "Connect a storage account." in text
     assert reverse("connections:new") in text
+
+
+def test_whoever_was_nowhere_yet_gets_some_buckets_to_begin_with(
+    owner_client: Client, member_client: Client, owner: Person, connection: Connection
+) -> None:
+    assert "Open the list of buckets" in member_client.get("/").text
+    KnownBucket.objects.create(
+        connection=connection, name="first-1250000000", region="ap-guangzhou", seen_at=timezone.now()
+    )
+    first = reverse("objects:list", args=[connection.slug, "first-1250000000"])
+    assert first in member_client.get("/").text
+
+    place_visit(person=owner, connection=connection, bucket="other-1", prefix="", now=timezone.now())
+    assert first not in owner_client.get("/").text
 
 
 def test_home_shows_what_needs_a_person_and_what_runs(owner_client: Client, busy: None) -> None:
