@@ -136,6 +136,16 @@ def test_breadcrumb_leads_to_the_folders_beside_one(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"\?prefix=projects/breeze/"))
 
 
+def test_phone_shows_the_menu_of_a_row(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+
+    page.goto(f"/b/demo-store/{TEAM}/objects/?prefix=projects/aurora/")
+
+    expect(page.locator("tbody .row-menu").last).to_be_visible()
+    table = page.locator("#object-list .table-responsive")
+    assert table.evaluate("part => part.scrollWidth - part.clientWidth") == 0
+
+
 def test_phone_shows_where_one_is(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
 
