@@ -90,6 +90,20 @@ def test_hostile_keys_arrive_whole(
     )
 
 
+@pytest.mark.parametrize(
+    ("action", "options"), [("move", {"prefix": "out/"}), ("headers", {"set": {"expires": "0"}})]
+)
+def test_archived_object_is_said_to_be_archived(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str, action: str, options: dict[str, object]
+) -> None:
+    put("in/a", storage_class="ARCHIVE")
+
+    batch = ran(begin(action, Selection(keys=("in/a",)), bucket=bucket, region=REGION, **options))
+
+    assert results(batch) == {"in/a": ("failed", "InvalidObjectState")}
+    assert keys(store, bucket) == ["in/a"]
+
+
 def test_plan_says_which_copies_lose_their_tags(
     begin: Begin, put: Put, owner_client: Client, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

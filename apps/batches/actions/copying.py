@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from apps.batches.actions import large
-from apps.batches.actions.outcomes import State, Work, ended, failed
+from apps.batches.actions.outcomes import State, Work, conflicted, ended, failed
 from apps.batches.content import content_of
 from apps.batches.ledger import Outcome
 from apps.batches.models import Action, BatchObject
@@ -35,7 +35,7 @@ def _copied(work: Work, line: BatchObject) -> Outcome:
     try:
         return _looked(work, line, work.target(target), choice)
     except Conflict as error:
-        return failed(line, Conflict(error.message, code="Changed", request_id=error.request_id))
+        return conflicted(line, error)
     except StorageError as error:
         return failed(line, error)
 

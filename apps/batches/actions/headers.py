@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.batches.actions import large
-from apps.batches.actions.outcomes import State, Work, ended, failed
+from apps.batches.actions.outcomes import State, Work, conflicted, ended, failed
 from apps.batches.content import Content, Kept, content_changed, content_of, content_read, kept_add, kept_in
 from apps.batches.ledger import Outcome
 from apps.batches.models import BatchObject
@@ -89,7 +89,7 @@ def _explained(work: Work, line: BatchObject, wanted: Content, error: Conflict) 
         return failed(line, failure)
     if is_ours:
         return ended(line, State.DONE, after=wanted.text)
-    return failed(line, Conflict(error.message, code="Changed", request_id=error.request_id))
+    return conflicted(line, error)
 
 
 def _is_written(work: Work, line: BatchObject, info: ObjectInfo, wanted: Content) -> bool:

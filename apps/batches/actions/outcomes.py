@@ -99,6 +99,13 @@ def failed(line: BatchObject, error: errors.StorageError) -> Outcome:
     )
 
 
+def conflicted(line: BatchObject, error: errors.Conflict) -> Outcome:
+    """Return what a conflict means: the source is not that of the plan, or whatever else the store says."""
+    if error.status == 412 or error.code in ("", "PreconditionFailed"):
+        error = errors.Conflict(error.message, code="Changed", request_id=error.request_id)
+    return failed(line, error)
+
+
 def ended(line: BatchObject, state: str, code: str = "", **kept: Any) -> Outcome:
     """Return a line that needs no further request; `code` says why when it is not simply done."""
     return Outcome(line=line, state=state, code=code, **kept)
