@@ -56,6 +56,18 @@ def test_reader_sees_what_is_missing(
     assert "this needs the role “Writer”" in page
 
 
+def test_member_may_share_and_sees_what_else_a_writer_may(
+    member_client: Client, connection: Connection, bucket: str, put: Callable[..., str]
+) -> None:
+    put("a")
+
+    page = member_client.get(url_of(connection, bucket, "a")).content.decode()
+
+    assert f'href="/b/{connection.slug}/{bucket}/share/?key=a"' in page
+    for action in ("Edit headers", "Copy", "Rename", "Move", "Delete"):
+        assert f'aria-disabled="true" title="{action}: this needs the role “Writer”"' in page
+
+
 def test_missing_object_shows_status_and_request_id(
     owner_client: Client, connection: Connection, bucket: str
 ) -> None:

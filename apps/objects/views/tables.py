@@ -142,7 +142,7 @@ def _key_actions(request: ConnectionRequest) -> list[Action]:
         Action("open", "file-text", _("Open"), url=at("objects:detail"), shortcut="Enter"),
         Action("preview", "eye", _("Preview"), url=at("objects:preview"), shortcut="p"),
         Action("download", "download", _("Download"), url=at("objects:download")),
-        Action("link", "link", _("Share a link"), can_write, url=at("sharing:create")),
+        Action("link", "link", _("Share a link"), url=at("sharing:create")),
         Action("copy", "copy", _("Copy to"), can_write, url=at("objects:copy"), shortcut="c"),
         Action("move", "arrows-move", _("Move to"), can_write, post_to=batch, shortcut="m"),
         Action("rename", "pencil", _("Rename"), can_write, post_to=batch, shortcut="r"),
