@@ -8,6 +8,7 @@ import os
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import opendal
@@ -112,7 +113,9 @@ async def _presigned(operator: Any) -> tuple[Any, Any]:
 
 
 def test_presigned_links(operator: Any) -> None:
-    write, read = asyncio.run(_presigned(operator))
+    # In a thread: a browser in the same process keeps a loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        write, read = pool.submit(asyncio.run, _presigned(operator)).result()
 
     # The opener that `urlopen` makes would outlive this test, and with it the proxy.
     opener = urllib.request.build_opener()
