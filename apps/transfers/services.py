@@ -118,7 +118,7 @@ def copy_start(
         may_replace=replace,
         crc64=info.crc64 or "",
     )
-    _initiate(transfer, _headers_of(info), is_multipart=is_multipart)
+    _initiate(transfer, headers_of(info), is_multipart=is_multipart)
     return transfer
 
 
@@ -168,8 +168,8 @@ def _place_of(target: ObjectRef, detail: dict[str, object]) -> str:
     return f"{detail['source_bucket']}/{detail['source_key']} → {target.bucket}"
 
 
-def _headers_of(info: ObjectInfo) -> ObjectHeaders:
-    """Return the source's headers: a multipart copy is a new object and inherits none by itself."""
+def headers_of(info: ObjectInfo) -> ObjectHeaders:
+    """Return what an object says of its content: a copy in parts is a new object and inherits nothing."""
     headers = {name.lower(): value for name, value in info.headers.items()}
     return ObjectHeaders(
         content_type=info.content_type or None,

@@ -18,7 +18,7 @@ from apps.storage.errors import Conflict, Corrupted, NotFound, Refused, UploadNo
 from apps.storage.grants import Acl
 from apps.storage.multipart import PartPlan, plan_parts
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject, StoredPart
-from apps.transfers.services import COPY_PART_SIZE
+from apps.transfers.services import COPY_PART_SIZE, headers_of
 
 PARTS_AT_ONCE = 8
 
@@ -80,21 +80,6 @@ def _begin(
         headers=wanted,
         # Never for a moment more open than the source: its own grants follow when the object is whole.
         acl="private" if is_acl_kept else None,
-    )
-
-
-def headers_of(info: ObjectInfo) -> ObjectHeaders:
-    """Return what an object says of its content, as the headers of another one."""
-    headers = {name.lower(): value for name, value in info.headers.items()}
-    return ObjectHeaders(
-        content_type=info.content_type or None,
-        cache_control=headers.get("cache-control"),
-        content_disposition=headers.get("content-disposition"),
-        content_encoding=headers.get("content-encoding"),
-        content_language=headers.get("content-language"),
-        expires=headers.get("expires"),
-        storage_class=info.storage_class or None,
-        metadata=info.metadata,
     )
 
 
