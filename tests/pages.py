@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from html.parser import HTMLParser
 
 
@@ -19,3 +20,9 @@ def hrefs_of(page: str) -> list[str]:
     links = _Links()
     links.feed(page)
     return links.found
+
+
+def link_of(page: str, rel: str) -> str:
+    """Return the address of the link with this relation, such as `next`."""
+    start = page.index(f'rel="{rel}" href="') + len(f'rel="{rel}" href="')
+    return unescape(page[start : page.index('"', start)])

@@ -17,7 +17,7 @@ ELSEWHERE = {
     "get_bucket_xml": "sends what get_bucket sends: test_unread_page_is_asked_for_as_a_read_one_is",
     "get_object_acls": "sends what get_object_acl sends: test_requests_are_signed_and_equal_to_single_ones",
     "slice_copy_file": "is made of the other operations: test_slice_copy",
-    "slice_upload_file": "is made of the other operations: test_slice_upload",
+    "slice_upload_file": "is made of the other operations: slice_upload",
 }
 NEVER_SENT = {
     "Bucket": "is the host, in every case",
