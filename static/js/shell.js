@@ -88,9 +88,15 @@ function settle(event) {
   goal.focus({ preventScroll: true });
 }
 
+// The tools beside it grow when something runs: the end of the way stays in sight.
+const ways = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.scrollLeft = target.scrollWidth;
+});
+
 // Tabs and steps that do not fit: those of this page are in sight.
 function showPlace() {
-  for (const way of document.querySelectorAll('.topbar-crumbs')) way.scrollLeft = way.scrollWidth;
+  ways.disconnect();
+  for (const way of document.querySelectorAll('.topbar-crumbs')) ways.observe(way);
   for (const tab of document.querySelectorAll('.tabs [aria-current]')) {
     const row = tab.closest('ul') ?? tab.parentElement;
     row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;

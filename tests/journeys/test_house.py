@@ -152,3 +152,14 @@ def test_phone_shows_where_one_is(page: Page) -> None:
     page.goto(f"/b/demo-store/{TEAM}/object/?key=projects/aurora/budget.csv")
 
     expect(page.locator(".breadcrumb [aria-current]")).to_be_in_viewport(ratio=0.9)
+
+
+def test_way_stays_in_sight_when_the_tools_beside_it_grow(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(f"/b/demo-store/{TEAM}/object/?key=projects/aurora/budget.csv")
+    here = page.locator(".breadcrumb [aria-current]")
+    expect(here).to_be_in_viewport(ratio=0.9)
+
+    page.locator("#tray-button").evaluate("button => button.append('12 running')")
+
+    expect(here).to_be_in_viewport(ratio=0.9)
