@@ -10,7 +10,7 @@ from apps.batches.models import Action, Batch, BatchObject
 from apps.connections.services import store_for
 from apps.storage.errors import Denied
 from apps.storage.keys import key_query
-from apps.transfers.services import COPY_IN_PARTS_FROM
+from apps.transfers.services.copies import COPY_IN_PARTS_FROM
 
 SAMPLES = 10
 # One page of the list says enough for a plan; when the bucket is emptied every page is asked for.

@@ -34,7 +34,8 @@ class Job(models.Model):
     Planned means: a person has to confirm what is listed. Parked means: stopped by an error, nothing is lost,
     a person decides. `feature` is the URL namespace of the app that owns the work, and with it the pause,
     resume, retry and cancel of the job. A job counts bytes or objects (`unit`). `objects_done` are those that
-    were dealt with, `objects_failed` among them; a total of 0 objects is not known yet.
+    were dealt with, `objects_failed` among them; a total of 0 objects is not known yet. A job with a `parent`
+    is one file of several that were sent together; lists show the parent.
     """
 
     class State(models.TextChoices):
@@ -51,6 +52,7 @@ class Job(models.Model):
 
     class Kind(models.TextChoices):
         UPLOAD = "upload", _("Upload")
+        UPLOAD_MANY = "upload-many", _("Upload files")
         COPY = "copy", _("Copy")
         DELETE = "delete", _("Delete objects")
         COPY_MANY = "copy-many", _("Copy objects")
@@ -82,6 +84,9 @@ class Job(models.Model):
     feature = models.CharField(max_length=20)
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
+    parent = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, blank=True, related_name="children"
+    )
     title = models.CharField(max_length=1000)
     place = models.CharField(max_length=2000)
     bytes_total = models.BigIntegerField(default=0)

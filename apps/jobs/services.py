@@ -65,6 +65,7 @@ def job_create(
     bytes_total: int = 0,
     objects_total: int = 0,
     state: str = Job.State.QUEUED,
+    parent: Job | None = None,
 ) -> Job:
     """This will record that a person started something. The job is queued, or in `state`, and not running."""
     return Job.objects.create(
@@ -77,6 +78,7 @@ def job_create(
         bytes_total=bytes_total,
         objects_total=objects_total,
         state=state,
+        parent=parent,
     )
 
 

@@ -13,7 +13,8 @@ from apps.objects.content import filename_of, is_unchanged, range_wanted
 from apps.storage.errors import ObjectNotFound, Refused
 from apps.storage.store import ObjectBody, ObjectStore
 from apps.storage.types import FileSlice, ObjectHeaders, ObjectInfo, ObjectRef
-from apps.transfers.services import SameObject, TargetExists
+from apps.transfers.services.beginning import TargetExists
+from apps.transfers.services.copies import SameObject
 
 # Nothing that is served from the console's own origin may run, whatever somebody stored.
 SAFE_HEADERS = {

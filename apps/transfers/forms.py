@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.storage.errors import Refused
 from apps.storage.multipart import plan_parts
+from apps.storage.types import ObjectHeaders
+from apps.transfers.content import NewObject
 from apps.transfers.fields import KeyField, is_new_key
-from apps.transfers.services import UploadWanted
+from apps.transfers.services.uploads import UploadWanted
 
 
 class UploadStartForm(forms.Form):
@@ -39,8 +41,8 @@ class UploadStartForm(forms.Form):
         return UploadWanted(
             key=data["key"],
             size=data["size"],
-            content_type=data["type"],
             file_modified_ms=data["last_modified"],
+            new_object=NewObject(headers=ObjectHeaders(content_type=data["type"] or None)),
         )
 
     def sentence(self) -> str:

@@ -2,20 +2,29 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.connections.models import Connection
 from apps.jobs.models import Job
 from apps.storage.multipart import PartPlan, plan_of
+from apps.transfers.content import NewObject, new_object_of
 
 
 class Transfer(models.Model):
     """The detail of an upload or a copy: one object on its way into a bucket.
 
-    An upload receives slices from a browser; a copy has a source. Both end in the same way: parts, one
-    Complete, one comparison of CRC-64. `upload_id` is empty until Initiate answered, and stays empty for an
+    An upload receives slices from a browser, or lets it send them to the store directly; a copy has a source,
+    in this connection or in `source_connection`. All end in the same way: parts, one Complete, one
+    comparison of CRC-64; a move then deletes its source. `wanted` is what the object gets besides its bytes.
+    An upload that somebody else began and a person took over is adopted: of its first parts no CRC is known.
+     `upload_id` is empty until Initiate answered, and stays empty for an
     object that fits into a single request. From the moment it is set, a Complete or an Abort is owed.
     `lease_until` is how long the worker that completes, aborts or copies may be believed to be alive.
     """
+
+    class Path(models.TextChoices):
+        CONSOLE = "console", _("Through the console")
+        DIRECT = "direct", _("Direct to the store")
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="transfer")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="transfers")
@@ -24,18 +33,25 @@ class Transfer(models.Model):
     key = models.CharField(max_length=1000)
     size = models.BigIntegerField()
     part_size = models.BigIntegerField()
-    content_type = models.CharField(max_length=200, blank=True)
+    wanted = models.JSONField(default=dict, blank=True)
+    path = models.CharField(max_length=10, choices=Path.choices, default=Path.CONSOLE)
+    is_adopted = models.BooleanField(default=False)
     upload_id = models.CharField(max_length=200, blank=True)
     etag = models.CharField(max_length=100, blank=True)
     crc64 = models.CharField(max_length=20, blank=True)
     # When the file on the person's disk was last changed, in milliseconds, as the browser reports it.
     file_modified_ms = models.BigIntegerField(null=True, blank=True)
+    source_connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="copies_out"
+    )
     source_bucket = models.CharField(max_length=100, blank=True)
     source_region = models.CharField(max_length=50, blank=True)
     source_key = models.CharField(max_length=1000, blank=True)
     # Whether an object that has the key already may be lost: somebody said so.
     may_replace = models.BooleanField(default=False)
     source_etag = models.CharField(max_length=100, blank=True)
+    source_version_id = models.CharField(max_length=200, blank=True)
+    is_move = models.BooleanField(default=False)
     lease_until = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -44,6 +60,10 @@ class Transfer(models.Model):
     @property
     def plan(self) -> PartPlan:
         return plan_of(size=self.size, part_size=self.part_size)
+
+    @property
+    def new_object(self) -> NewObject:
+        return new_object_of(self.wanted)
 
     @property
     def is_copy(self) -> bool:

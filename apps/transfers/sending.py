@@ -14,7 +14,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
 from apps.storage.digest import crc64_file
 from apps.storage.errors import Conflict, Corrupted, Denied, Refused
-from apps.storage.types import FileSlice, ObjectHeaders, StoredPart
+from apps.storage.types import FileSlice, StoredPart
 from apps.transfers import ledger, spool
 from apps.transfers.models import Transfer
 from apps.transfers.targets import target_require_free
@@ -94,13 +94,17 @@ def _store_part(
             on_progress=on_progress,
         )
     target_require_free(transfer, crc64=str(waiting.crc64))
+    wanted = transfer.new_object
     stored = store.put_object(
         bucket=transfer.bucket,
         region=transfer.region,
         key=transfer.key,
         body=body,
-        headers=ObjectHeaders(content_type=transfer.content_type or None),
+        headers=wanted.headers,
         on_progress=on_progress,
+        acl=wanted.acl or None,
+        grants=wanted.grants,
+        tags=wanted.tags,
     )
     return StoredPart(number=number, size=body.length, etag=stored.etag, crc64=stored.crc64)
 

@@ -20,7 +20,7 @@ from apps.accounts.services import administrator_ensure  # noqa: E402 - needs th
 from apps.connections.models import Connection  # noqa: E402
 from apps.storage.multipart import LARGE_FROM, plan_of  # noqa: E402
 from apps.transfers.models import Transfer  # noqa: E402
-from apps.transfers.services import UploadWanted, upload_start  # noqa: E402
+from apps.transfers.services.uploads import UploadWanted, upload_start  # noqa: E402
 from apps.transfers.tokens import SLICES_PATH, token_create  # noqa: E402
 
 

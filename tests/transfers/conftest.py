@@ -10,8 +10,11 @@ import pytest
 from apps.accounts.models import Person
 from apps.connections.models import Connection
 from apps.storage.digest import crc64_update
-from apps.transfers import services, spool
+from apps.storage.types import ObjectHeaders
+from apps.transfers import spool
+from apps.transfers.content import NewObject
 from apps.transfers.models import Transfer
+from apps.transfers.services import uploads
 
 MIB = 1 << 20
 
@@ -38,8 +41,10 @@ def content() -> bytes:
 @pytest.fixture
 def begin(owner: Person, connection: Connection, bucket: str) -> Callable[..., Transfer]:
     def start(size: int, *, key: str = "dir/video.mov", replace: bool = False) -> Transfer:
-        wanted = services.UploadWanted(key=key, size=size, content_type="video/quicktime")
-        return services.upload_start(
+        wanted = uploads.UploadWanted(
+            key=key, size=size, new_object=NewObject(headers=ObjectHeaders(content_type="video/quicktime"))
+        )
+        return uploads.upload_start(
             owner=owner, connection=connection, bucket=bucket, wanted=wanted, replace=replace
         )
 

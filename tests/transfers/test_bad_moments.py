@@ -22,10 +22,11 @@ from apps.storage.digest import crc64_update
 from apps.storage.errors import Refused, Throttled, Unavailable
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders
-from apps.transfers import finishing, receiver, services, spool, tasks
+from apps.transfers import finishing, receiver, spool, tasks
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
 from apps.transfers.models import Transfer
 from apps.transfers.sending import Sent, part_send
+from apps.transfers.services import beginning, states, uploads
 from apps.transfers.sweeping import transfers_owed
 from tests.conftest import REGION, client_of
 from tests.transfers.conftest import MIB, slice_put
@@ -43,15 +44,15 @@ def state_of(transfer: Transfer) -> str:
 def test_cancel_while_the_upload_begins_leaves_nothing(
     begin: Begin, store: ObjectStore, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = services._keep_upload_id
+    keep = beginning._keep_upload_id
 
     def canceled_just_before(transfer: Transfer, upload_id: str) -> bool:
-        services.transfer_cancel(transfer)
+        states.transfer_cancel(transfer)
         return keep(transfer, upload_id)
 
-    monkeypatch.setattr(services, "_keep_upload_id", canceled_just_before)
+    monkeypatch.setattr(beginning, "_keep_upload_id", canceled_just_before)
 
-    with pytest.raises(services.StateChanged):
+    with pytest.raises(beginning.StateChanged):
         begin(20 * MIB)
 
     assert uploads_left(store, bucket) == 0
@@ -125,7 +126,7 @@ def test_foreign_file_in_the_spool_stops_nothing(begin: Begin, content: bytes, s
 
 def test_abort_that_the_store_refuses_ends_with_its_words(begin: Begin, local_store: LocalStore) -> None:
     transfer = begin(20 * MIB)
-    services.transfer_cancel(transfer)
+    states.transfer_cancel(transfer)
     local_store.faults.add(
         "error", operation="AbortMultipartUpload", status=403, code="AccessDenied", count=99
     )
@@ -156,8 +157,8 @@ def test_slice_damaged_on_disk_is_asked_for_again(begin: Begin, content: bytes, 
 
     job = Job.objects.get(pk=transfer.job_id)
     assert (job.state, job.error_code) == ("parked", "SliceDamaged")
-    assert services.slices_received(transfer) == []
-    services.transfer_resume(transfer)
+    assert uploads.slices_received(transfer) == []
+    states.transfer_resume(transfer)
     assert send_all(transfer, content)[-1] is Sent.LAST_PART
 
 
@@ -234,7 +235,7 @@ def test_cancel_that_comes_after_a_single_request_says_that_it_is_stored(
 ) -> None:
     transfer = begin(11)
     send_all(transfer, b"hello world")
-    services.transfer_cancel(transfer)
+    states.transfer_cancel(transfer)
 
     transfer_abort(transfer_id=transfer.pk)
 
@@ -248,7 +249,7 @@ def test_abort_waits_for_a_worker_that_still_sends(begin: Begin, content: bytes)
     waiting = spool.slice_find(transfer.pk, 1)
     assert waiting is not None
     with spool.slice_hold(waiting):
-        services.transfer_cancel(transfer)
+        states.transfer_cancel(transfer)
         with pytest.raises(Throttled):
             transfer_abort(transfer_id=transfer.pk)
 
@@ -324,7 +325,7 @@ def test_key_that_is_taken_meanwhile_is_not_overwritten_silently(
     assert stored_bytes(store, bucket, transfer.key) == b"somebody else's"
 
     transfer.refresh_from_db()
-    services.transfer_resume(transfer)
+    states.transfer_resume(transfer)
     tasks.send_part.apply(kwargs={"transfer_id": transfer.pk, "number": 1})
     transfer_finish_claim(transfer)
     transfer_complete(transfer_id=transfer.pk)

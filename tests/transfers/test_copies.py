@@ -16,10 +16,11 @@ from apps.localstore.server import LocalStore
 from apps.storage.errors import Conflict, ObjectNotFound, Throttled
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectRef
-from apps.transfers import services, tasks
+from apps.transfers import tasks
 from apps.transfers.copying import copy_batch
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
 from apps.transfers.models import Transfer
+from apps.transfers.services import beginning, copies, states
 from tests.conftest import REGION
 from tests.transfers.conftest import MIB
 from tests.transfers.test_uploads import stored_bytes, uploads_left
@@ -39,7 +40,7 @@ def large() -> bytes:
 @pytest.fixture
 def copy(owner: Person, connection: Connection, bucket: str) -> Copy:
     def start(key: str = "large.bin", *, target: str = "copied/large.bin", replace: bool = False) -> Transfer:
-        return services.copy_start(
+        return copies.copy_start(
             owner=owner,
             connection=connection,
             source=ObjectRef(bucket=bucket, region=REGION, key=key),
@@ -181,10 +182,10 @@ def test_copy_of_another_worker_is_left_alone(copy: Copy, put: Callable[..., str
 def test_paused_copy_waits(copy: Copy, put: Callable[..., str], large: bytes) -> None:
     put("large.bin", large)
     transfer = copy()
-    services.transfer_pause(transfer)
+    states.transfer_pause(transfer)
 
     assert copy_batch(transfer_id=transfer.pk) is None
-    services.transfer_resume(transfer)
+    states.transfer_resume(transfer)
     run(transfer)
 
 
@@ -193,7 +194,7 @@ def test_canceled_copy_leaves_nothing(
 ) -> None:
     put("large.bin", large)
     transfer = copy()
-    services.transfer_cancel(transfer)
+    states.transfer_cancel(transfer)
 
     assert copy_batch(transfer_id=transfer.pk) is None
     transfer_abort(transfer_id=transfer.pk)
@@ -207,9 +208,9 @@ def test_existing_target_is_not_overwritten_silently(copy: Copy, put: Callable[.
     put("a", b"1")
     put("b", b"2")
 
-    with pytest.raises(services.TargetExists):
+    with pytest.raises(beginning.TargetExists):
         copy("a", target="b")
-    with pytest.raises(services.SameObject):
+    with pytest.raises(copies.SameObject):
         copy("a", target="a")
     with pytest.raises(ObjectNotFound):
         copy("missing", target="c")

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from apps.jobs import progress
 from apps.jobs.models import Job
-from apps.transfers import services, spool, tasks
+from apps.transfers import spool, tasks
 from apps.transfers.models import Transfer
 from apps.transfers.sending import part_send
+from apps.transfers.services import states
 from apps.transfers.sweeping import transfers_announce, transfers_owed
 from tests.transfers.conftest import MIB, slice_put
 
@@ -95,7 +96,7 @@ def test_parked_upload_is_left_alone(begin: Begin) -> None:
     Job.objects.update(state=Job.State.PARKED)
 
     assert transfers_owed(min_age_s=0).slices == []
-    services.transfer_resume(transfer)
+    states.transfer_resume(transfer)
     assert transfers_owed(min_age_s=0).slices == [(transfer.pk, 1)]
 
 

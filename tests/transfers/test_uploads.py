@@ -23,11 +23,12 @@ from apps.storage.errors import (
     UploadNotFound,
 )
 from apps.storage.store import ObjectStore
-from apps.transfers import services, spool, tasks
+from apps.transfers import spool, tasks
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.sending import Sent, part_send
+from apps.transfers.services import beginning, states, uploads
 from tests.conftest import REGION
 from tests.transfers.conftest import MIB, slice_put
 
@@ -198,7 +199,7 @@ def test_upload_that_somebody_else_aborted_is_parked(
 def test_existing_key_is_not_overwritten_silently(begin: Begin, put: Callable[..., str]) -> None:
     put("dir/video.mov", b"older")
 
-    with pytest.raises(services.TargetExists) as taken:
+    with pytest.raises(beginning.TargetExists) as taken:
         begin(100)
 
     assert taken.value.info.size == 5
@@ -207,10 +208,10 @@ def test_existing_key_is_not_overwritten_silently(begin: Begin, put: Callable[..
 
 
 def test_store_that_refuses_leaves_no_row(owner: Person, connection: Connection) -> None:
-    wanted = services.UploadWanted(key="a", size=20 * MIB)
+    wanted = uploads.UploadWanted(key="a", size=20 * MIB)
 
     with pytest.raises(BucketNotFound):
-        services.upload_start(
+        uploads.upload_start(
             owner=owner, connection=connection, bucket="nothing-1250000000", wanted=wanted, replace=True
         )
 
@@ -225,7 +226,7 @@ def test_cancel_aborts_and_frees_the_spool(
     send_all(transfer, content, order=[1])
     slice_put(transfer, 2, content[8 * MIB : 16 * MIB])
 
-    services.transfer_cancel(transfer)
+    states.transfer_cancel(transfer)
     transfer_abort(transfer_id=transfer.pk)
     transfer_abort(transfer_id=transfer.pk)
 
@@ -240,15 +241,15 @@ def test_cancel_aborts_and_frees_the_spool(
 
 def test_paused_upload_still_sends_what_was_received(begin: Begin, content: bytes) -> None:
     transfer = begin(len(content))
-    services.transfer_pause(transfer)
+    states.transfer_pause(transfer)
 
     assert send_all(transfer, content, order=[1]) == [Sent.PART]
 
     transfer.job.refresh_from_db()
     assert transfer.job.state == Job.State.PAUSED
-    services.transfer_resume(transfer)
-    with pytest.raises(services.StateChanged):
-        services.transfer_resume(transfer)
+    states.transfer_resume(transfer)
+    with pytest.raises(beginning.StateChanged):
+        states.transfer_resume(transfer)
 
 
 def test_received_slices_are_those_in_the_store_and_in_the_spool(begin: Begin, content: bytes) -> None:
@@ -256,7 +257,7 @@ def test_received_slices_are_those_in_the_store_and_in_the_spool(begin: Begin, c
     send_all(transfer, content, order=[3])
     slice_put(transfer, 1, content[: 8 * MIB])
 
-    assert services.slices_received(transfer) == [1, 3]
+    assert uploads.slices_received(transfer) == [1, 3]
 
 
 def test_slow_down_is_retried_and_the_slice_stays(

@@ -13,7 +13,7 @@ from apps.batches.models import Action, BatchObject
 from apps.batches.rules import other_name
 from apps.storage.errors import Conflict, ObjectNotFound, StorageError
 from apps.storage.types import ObjectInfo, ObjectRef, StoredObject
-from apps.transfers.services import COPY_IN_PARTS_FROM
+from apps.transfers.services.copies import COPY_IN_PARTS_FROM
 
 SKIP, REPLACE, KEEP = "skip", "replace", "keep"
 

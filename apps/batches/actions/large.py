@@ -18,7 +18,7 @@ from apps.storage.errors import Conflict, Corrupted, NotFound, Refused, UploadNo
 from apps.storage.grants import Acl
 from apps.storage.multipart import PartPlan, plan_parts
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject, StoredPart
-from apps.transfers.services import COPY_PART_SIZE, headers_of
+from apps.transfers.services.copies import COPY_PART_SIZE, headers_of
 
 PARTS_AT_ONCE = 8
 

@@ -23,7 +23,8 @@ from apps.objects.views.places import folder_url, object_context, ref_of
 from apps.storage.errors import Conflict, Refused
 from apps.storage.keys import key_name, key_parent, key_query, visible
 from apps.storage.types import ObjectRef
-from apps.transfers.services import SameObject, TargetExists, copy_start
+from apps.transfers.services.beginning import TargetExists
+from apps.transfers.services.copies import SameObject, copy_start
 from apps.transfers.tasks import copy_parts, hand_over
 
 

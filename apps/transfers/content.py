@@ -1,0 +1,49 @@
+"""What a new object gets besides its bytes, kept with the transfer that makes it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from apps.storage.grants import Grant, Grantee, GranteeKind
+from apps.storage.tags import Tag
+from apps.storage.types import ObjectHeaders
+
+
+@dataclass(frozen=True)
+class NewObject:
+    """Headers, class, metadata, access and tags of an object that is about to be stored.
+
+    `acl` is a canned name of `Features.object_acls`, '' for what the bucket decides; `grants` add accounts.
+    """
+
+    headers: ObjectHeaders = field(default_factory=ObjectHeaders)
+    acl: str = ""
+    grants: tuple[Grant, ...] = ()
+    tags: tuple[Tag, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a JSON column keeps of this."""
+        return {
+            "headers": {name: value for name, value in asdict(self.headers).items() if value},
+            "acl": self.acl,
+            "grants": [asdict(grant) for grant in self.grants],
+            "tags": [asdict(tag) for tag in self.tags],
+        }
+
+
+def new_object_of(data: dict[str, Any]) -> NewObject:
+    """Return what `NewObject.to_json` wrote; an empty mapping gives an object with nothing special."""
+    return NewObject(
+        headers=ObjectHeaders(**data.get("headers", {})),
+        acl=data.get("acl", ""),
+        grants=tuple(_grant_of(item) for item in data.get("grants", ())),
+        tags=tuple(Tag(**item) for item in data.get("tags", ())),
+    )
+
+
+def _grant_of(data: dict[str, Any]) -> Grant:
+    said = data["grantee"]
+    raw = tuple((name, value) for name, value in said["raw"])
+    grantee = Grantee(**{**said, "kind": GranteeKind(said["kind"]), "raw": raw})
+    return Grant(grantee=grantee, permission=data["permission"])

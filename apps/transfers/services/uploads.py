@@ -1,0 +1,70 @@
+"""An upload that a browser begins, and what it need not send again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from apps.connections.models import Connection
+from apps.connections.services import bucket_region, store_for
+from apps.jobs.models import Job
+from apps.storage.multipart import plan_parts
+from apps.storage.types import ObjectRef
+from apps.transfers import spool
+from apps.transfers.content import NewObject
+from apps.transfers.models import Transfer
+from apps.transfers.services.beginning import initiate, require_free, transfer_create
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Person
+
+
+@dataclass(frozen=True)
+class UploadWanted:
+    """What a browser says about a file before its first byte."""
+
+    key: str
+    size: int
+    file_modified_ms: int | None = None
+    new_object: NewObject = field(default_factory=NewObject)
+
+
+def upload_start(
+    *,
+    owner: Person,
+    connection: Connection,
+    bucket: str,
+    wanted: UploadWanted,
+    replace: bool,
+    parent: Job | None = None,
+) -> Transfer:
+    """This will begin an upload: rows, the upload id where the file needs several parts, and its spool.
+
+    Raises TargetExists when the key is taken and `replace` is false, StorageError when the store refuses;
+    in both cases nothing is left behind.
+    """
+    store = store_for(connection)
+    region = bucket_region(connection, bucket)
+    if not replace:
+        require_free(store, bucket=bucket, region=region, key=wanted.key)
+    plan = plan_parts(wanted.size)
+    transfer = transfer_create(
+        Job.Kind.UPLOAD,
+        owner=owner,
+        connection=connection,
+        target=ObjectRef(bucket=bucket, region=region, key=wanted.key),
+        plan=plan,
+        wanted=wanted.new_object,
+        parent=parent,
+        file_modified_ms=wanted.file_modified_ms,
+        may_replace=replace,
+    )
+    initiate(transfer, is_multipart=plan.count > 1)
+    spool.spool_open(transfer.pk)
+    return transfer
+
+
+def slices_received(transfer: Transfer) -> list[int]:
+    """Return the numbers of the slices that the browser need not send again."""
+    waiting = {item.number for item in spool.slices_waiting(transfer.pk)}
+    return sorted(waiting.union(transfer.parts.values_list("number", flat=True)))

@@ -1,0 +1,67 @@
+"""How the pages and scripts that send files are answered, and whose transfers they may touch."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from apps.connections.models import Role
+from apps.jobs.models import Job
+from apps.storage.errors import Denied, NotFound, Refused, StorageError
+from apps.transfers.models import Transfer
+from apps.transfers.tokens import SLICES_PATH, token_create
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Person
+
+
+def transfer_of(request: HttpRequest, job: UUID) -> Transfer:
+    """Fetch and authorize: somebody else's job does not exist."""
+    visible = Job.objects.visible_to(cast("Person", request.user))
+    return get_object_or_404(
+        Transfer.objects.select_related("job", "connection"), job__in=visible, job_id=job
+    )
+
+
+def may_write(request: HttpRequest, transfer: Transfer) -> bool:
+    """Return whether this person still may; somebody who was let in may have been shown out since."""
+    role = transfer.connection.role_of(cast("Person", request.user))
+    return role is not None and role >= Role.WRITER
+
+
+def slice_url(transfer: Transfer) -> str:
+    return f"{SLICES_PATH}{token_create(transfer.pk, transfer.plan, now=time.time())}/"
+
+
+def status_of(error: StorageError) -> HTTPStatus:
+    if isinstance(error, Denied):
+        return HTTPStatus.FORBIDDEN
+    if isinstance(error, NotFound):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, Refused):
+        return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def refusal(status: HTTPStatus, sentence: str, **detail: Any) -> JsonResponse:
+    return JsonResponse({"error": sentence, **detail}, status=status)
+
+
+def started_json(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "job": str(transfer.job_id),
+        "part_size": transfer.part_size,
+        "parts": transfer.plan.count,
+        "slice_url": slice_url(transfer),
+        "state_url": reverse("transfers:state", args=[transfer.job_id]),
+    }
+
+
+def is_script(request: HttpRequest) -> bool:
+    return bool(request.headers.get("HX-Request")) or request.headers.get("Accept") == "application/json"

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import time
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.connections.guards import ConnectionRequest, connection_required
+from apps.connections.models import Role
+from apps.connections.rules import explain
+from apps.jobs.services import figures_for
+from apps.storage.errors import StorageError
+from apps.transfers.forms import UploadStartForm
+from apps.transfers.services import uploads
+from apps.transfers.services.beginning import TargetExists
+from apps.transfers.views.answers import may_write, refusal, started_json, status_of, transfer_of
+
+
+@require_POST
+@connection_required(Role.WRITER)
+def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
+    form = UploadStartForm(_json_of(request))
+    if not form.is_valid():
+        return refusal(HTTPStatus.BAD_REQUEST, form.sentence())
+    try:
+        transfer = uploads.upload_start(
+            owner=request.user,
+            connection=request.connection,
+            bucket=bucket,
+            wanted=form.to_wanted(),
+            replace=form.cleaned_data["replace"],
+        )
+    except TargetExists as taken:
+        modified_at = taken.info.modified_at
+        exists = {"size": taken.info.size, "modified": modified_at and modified_at.isoformat()}
+        return refusal(HTTPStatus.CONFLICT, _("An object with this key exists already."), exists=exists)
+    except StorageError as error:
+        words = explain(error)
+        sentence = f"{words.title} {words.advice}".strip()
+        return refusal(status_of(error), sentence, code=words.code, request_id=words.request_id)
+    return JsonResponse(started_json(transfer), status=HTTPStatus.CREATED)
+
+
+def _json_of(request: HttpRequest) -> dict[str, Any]:
+    try:
+        data = json.loads(request.body)
+    except ValueError:
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    # A list would pass a text field as its own spelling.
+    return {name: value for name, value in data.items() if not isinstance(value, dict | list)}
+
+
+@require_GET
+def transfer_state(request: HttpRequest, job: UUID) -> HttpResponse:
+    version = int(time.time() * 1000)
+    transfer = transfer_of(request, job)
+    figures = figures_for([transfer.job])[transfer.job_id]
+    started = started_json(transfer)
+    if not may_write(request, transfer):
+        del started["slice_url"]
+    return JsonResponse(
+        {
+            **started,
+            "state": transfer.job.state,
+            "key": transfer.key,
+            "size": transfer.size,
+            "file_modified_ms": transfer.file_modified_ms,
+            "received": uploads.slices_received(transfer),
+            "done": figures.done,
+            "error_message": transfer.job.error_message,
+            "version": version,
+        }
+    )
