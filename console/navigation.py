@@ -81,7 +81,7 @@ BUCKET_TABS = (
     Tab(
         _("Unfinished"),
         "hourglass",
-        ("buckets:unfinished", "buckets:unfinished-abort", "buckets:unfinished-abort-all"),
+        ("transfers:unfinished", "transfers:unfinished-abort", "transfers:unfinished-abort-all"),
     ),
     Tab(_("History"), "history", ("activity:bucket",)),
     Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:empty", "buckets:delete")),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.buckets.views import aborting, listing, making, overview, removal, unfinished
+from apps.buckets.views import listing, making, overview, removal
 
 app_name = "buckets"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
@@ -12,9 +12,6 @@ urlpatterns = [
     path("buckets/new/", making.bucket_new, name="create"),
     path("buckets/name-check/", making.bucket_name_check, name="name-check"),
     path(BUCKET, overview.bucket_overview, name="overview"),
-    path(f"{BUCKET}unfinished/", unfinished.unfinished_list, name="unfinished"),
-    path(f"{BUCKET}unfinished/abort/", unfinished.unfinished_abort, name="unfinished-abort"),
-    path(f"{BUCKET}unfinished/abort-all/", aborting.unfinished_abort_all, name="unfinished-abort-all"),
     path(f"{BUCKET}danger/", removal.bucket_danger, name="danger"),
     path(f"{BUCKET}empty/", removal.bucket_empty, name="empty"),
     path(f"{BUCKET}delete/", removal.bucket_remove, name="delete"),

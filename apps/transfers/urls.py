@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.transfers.views import states, uploads
+from apps.transfers.views import aborting, states, unfinished, uploads
 
 app_name = "transfers"
+BUCKET = "b/<slug:connection>/<str:bucket>/"
 urlpatterns = [
-    path("b/<slug:connection>/<str:bucket>/uploads/", uploads.upload_start, name="upload-start"),
+    path(f"{BUCKET}unfinished/", unfinished.unfinished_list, name="unfinished"),
+    path(f"{BUCKET}unfinished/abort/", unfinished.unfinished_abort, name="unfinished-abort"),
+    path(f"{BUCKET}unfinished/abort-all/", aborting.unfinished_abort_all, name="unfinished-abort-all"),
+    path(f"{BUCKET}uploads/", uploads.upload_start, name="upload-start"),
     path("transfers/<uuid:job>/", uploads.transfer_state, name="state"),
     path("transfers/<uuid:job>/pause/", states.transfer_pause, name="pause"),
     path("transfers/<uuid:job>/resume/", states.transfer_resume, name="resume"),

@@ -48,8 +48,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "multipart_upload_copy": ("objects:copy",),
     "multipart_complete": ("transfers:upload-start", "objects:copy"),
     "multipart_list_part": ("transfers:resume",),
-    "multipart_abort": ("transfers:cancel", "buckets:unfinished-abort", "buckets:unfinished-abort-all"),
-    "multipart_list": ("buckets:unfinished", "buckets:overview", "buckets:danger"),
+    "multipart_abort": ("transfers:cancel", "transfers:unfinished-abort", "transfers:unfinished-abort-all"),
+    "multipart_list": ("transfers:unfinished", "buckets:overview", "buckets:danger"),
     "slice_upload_file": ("transfers:upload-start",),
     "slice_copy_file": ("objects:copy",),
 }

@@ -77,9 +77,6 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "buckets:list": (OWN, None),
     "buckets:name-check": (MAKER, None),
     "buckets:overview": (READER, None),
-    "buckets:unfinished": (READER, None),
-    "buckets:unfinished-abort": (None, WRITER),
-    "buckets:unfinished-abort-all": (WRITER, WRITER),
     "command": (OWN, None),
     "connections:delete": (ADMIN, ADMIN),
     "connections:detail": (READER, ADMIN),
@@ -128,6 +125,9 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:resume": (None, JOB),
     "transfers:retry": (None, JOB),
     "transfers:state": (JOB, None),
+    "transfers:unfinished": (READER, None),
+    "transfers:unfinished-abort": (None, WRITER),
+    "transfers:unfinished-abort-all": (WRITER, WRITER),
     "transfers:upload-start": (None, WRITER),
 }
 
@@ -142,8 +142,6 @@ WHOLE = {
     "buckets:delete",
     "buckets:empty",
     "buckets:overview",
-    "buckets:unfinished",
-    "buckets:unfinished-abort-all",
     "connections:delete",
     "connections:detail",
     "connections:list",
@@ -153,4 +151,6 @@ WHOLE = {
     "objects:folder-create",
     "objects:read",
     "objects:zip",
+    "transfers:unfinished",
+    "transfers:unfinished-abort-all",
 }

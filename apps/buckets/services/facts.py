@@ -15,7 +15,7 @@ from apps.access.rules.acl import AccessKind, access_summary
 from apps.access.rules.rights import bucket_rights
 from apps.activity.models import Entry
 from apps.buckets.models import BucketFacts
-from apps.buckets.services.asking import ask_all
+from apps.connections.asking import ask_all
 from apps.connections.models import Connection
 from apps.connections.services import store_for
 from apps.storage.errors import StorageError

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.activity.services import activity_record
 from apps.buckets.models import BucketFacts
-from apps.buckets.services.asking import ask_all
+from apps.connections.asking import ask_all
 from apps.connections.models import Connection, KnownBucket
 from apps.connections.services import store_for
 from apps.inventory.services import inventory_forget

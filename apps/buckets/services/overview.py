@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from apps.access.rules.acl import AccessSummary, access_summary
-from apps.buckets.services.asking import ask_all
 from apps.buckets.services.facts import facts_keep
+from apps.connections.asking import ask_all
 from apps.connections.models import Connection
 from apps.connections.rules import Explanation, explain
 from apps.storage.errors import StorageError, Unavailable

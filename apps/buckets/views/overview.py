@@ -41,7 +41,7 @@ def _urls(request: ConnectionRequest) -> dict[str, str]:
         "access": "access:bucket",
         "cors": "access:cors",
         "tags": "access:tags",
-        "unfinished": "buckets:unfinished",
+        "unfinished": "transfers:unfinished",
         "danger": "buckets:danger",
         "figures": "inventory:figures",
     }

@@ -19,13 +19,13 @@ from apps.buckets.services.removal import (
     bucket_blockers,
     bucket_delete,
 )
-from apps.buckets.services.uploads import uploads_running
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import explain
 from apps.inventory.services import figures_for
 from apps.storage.errors import StorageError
+from apps.transfers.services.unfinished import uploads_running
 
 
 @require_GET
@@ -92,5 +92,5 @@ def _context(request: ConnectionRequest, blockers: Blockers | None, *, end: str)
         "danger_url": bucket_url(request, "buckets:danger"),
         "empty_url": bucket_url(request, "buckets:empty"),
         "delete_url": bucket_url(request, "buckets:delete"),
-        "unfinished_url": bucket_url(request, "buckets:unfinished"),
+        "unfinished_url": bucket_url(request, "transfers:unfinished"),
     }

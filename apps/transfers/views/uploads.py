@@ -15,7 +15,7 @@ from apps.connections.models import Role
 from apps.connections.rules import explain
 from apps.jobs.services import figures_for
 from apps.storage.errors import StorageError
-from apps.transfers.forms import UploadStartForm
+from apps.transfers.forms.uploads import UploadStartForm
 from apps.transfers.services import uploads
 from apps.transfers.services.beginning import TargetExists
 from apps.transfers.views.answers import may_write, refusal, started_json, status_of, transfer_of

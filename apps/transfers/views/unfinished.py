@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from apps.buckets.services.uploads import jobs_of_uploads, upload_abort
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.storage.errors import UploadNotFound
 from apps.storage.keys import key_name, visible
 from apps.transfers.fields import KeyField
+from apps.transfers.services.unfinished import jobs_of_uploads, upload_abort
 
 PAGE_SIZE = 100
 
@@ -39,7 +39,7 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) ->
     if page.next_key_marker is not None:
         next_url = bucket_url(
             request,
-            "buckets:unfinished",
+            "transfers:unfinished",
             prefix=prefix,
             marker=page.next_key_marker,
             after=page.next_upload_id_marker or "",
@@ -51,20 +51,20 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) ->
                 "upload": upload,
                 "job": ours.get(upload.upload_id),
                 "abort_url": bucket_url(
-                    request, "buckets:unfinished-abort", key=upload.key, upload=upload.upload_id
+                    request, "transfers:unfinished-abort", key=upload.key, upload=upload.upload_id
                 ),
             }
             for upload in page.uploads
         ],
         "prefix": prefix,
         "next_url": next_url,
-        "first_url": bucket_url(request, "buckets:unfinished", prefix=prefix) if key_marker else "",
-        "abort_all_url": bucket_url(request, "buckets:unfinished-abort-all", prefix=prefix),
+        "first_url": bucket_url(request, "transfers:unfinished", prefix=prefix) if key_marker else "",
+        "abort_all_url": bucket_url(request, "transfers:unfinished-abort-all", prefix=prefix),
         "can_write": request.can_write,
         "read_at": timezone.now(),
         "crumbs": bucket_crumbs(request, end=_("Unfinished uploads")),
     }
-    return render(request, "buckets/unfinished.html", context)
+    return render(request, "transfers/unfinished.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -74,7 +74,7 @@ def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -
     key, upload_id = _key_of(request, "key"), request.GET.get("upload", "")
     if not key or not upload_id:
         raise Http404
-    list_url = bucket_url(request, "buckets:unfinished")
+    list_url = bucket_url(request, "transfers:unfinished")
     job = jobs_of_uploads(request.connection, [upload_id]).get(upload_id)
     if request.method == "POST" and job is None:
         try:
@@ -96,10 +96,10 @@ def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -
         "upload_id": upload_id,
         "job": job,
         "list_url": list_url,
-        "action": bucket_url(request, "buckets:unfinished-abort", key=key, upload=upload_id),
+        "action": bucket_url(request, "transfers:unfinished-abort", key=key, upload=upload_id),
         "crumbs": bucket_crumbs(request, end=_("Abort upload")),
     }
-    return render(request, "buckets/abort.html", context)
+    return render(request, "transfers/abort.html", context)
 
 
 def _key_of(request: ConnectionRequest, name: str) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from apps.activity.services import activity_record
-from apps.buckets.services.asking import ask_all
+from apps.connections.asking import ask_all
 from apps.connections.models import Connection
 from apps.connections.services import store_for
 from apps.jobs.models import Job

@@ -4,8 +4,8 @@ from threading import Event
 
 import pytest
 
-from apps.buckets.services import asking
-from apps.buckets.services.asking import ask_all
+from apps.connections import asking
+from apps.connections.asking import ask_all
 from apps.storage.errors import Denied, Unavailable
 
 

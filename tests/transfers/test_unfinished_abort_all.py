@@ -8,13 +8,13 @@ from django.test import Client
 
 from apps.accounts.models import Person
 from apps.activity.models import Entry
-from apps.buckets.services import uploads
 from apps.connections.models import Connection
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders
 from apps.transfers.models import Transfer
+from apps.transfers.services import unfinished
 from tests.conftest import REGION
 
 
@@ -116,7 +116,7 @@ def test_uploads_of_running_jobs_are_left_alone(
 def test_more_than_one_go_says_so(
     owner_client: Client, connection: Connection, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "ABORTED_AT_ONCE", 2)
+    monkeypatch.setattr(unfinished, "ABORTED_AT_ONCE", 2)
 
     page = owner_client.get(url_of(connection, bucket)).content.decode()
 

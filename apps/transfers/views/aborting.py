@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from apps.buckets.forms.uploads import CountTypedForm, WhichUploadsForm
-from apps.buckets.services.uploads import Aborted, uploads_abort, uploads_matching
 from apps.connections.crumbs import bucket_crumbs, bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
+from apps.transfers.forms.unfinished import CountTypedForm, WhichUploadsForm
+from apps.transfers.services.unfinished import Aborted, uploads_abort, uploads_matching
 
 SAMPLES = 10
 
@@ -43,18 +43,18 @@ def unfinished_abort_all(request: ConnectionRequest, connection: str, bucket: st
             uploads=matching.uploads,
         )
         _tell(request, aborted)
-        return redirect(bucket_url(request, "buckets:unfinished"))
+        return redirect(bucket_url(request, "transfers:unfinished"))
     asked = {"prefix": which.cleaned_data["prefix"], "age": which.cleaned_data["age"]}
     context: dict[str, Any] = {
         "which": WhichUploadsForm(initial=asked),
         "form": form,
         "matching": matching,
         "samples": matching.uploads[:SAMPLES],
-        "list_url": bucket_url(request, "buckets:unfinished"),
-        "action": bucket_url(request, "buckets:unfinished-abort-all", **asked),
+        "list_url": bucket_url(request, "transfers:unfinished"),
+        "action": bucket_url(request, "transfers:unfinished-abort-all", **asked),
         "crumbs": bucket_crumbs(request, end=_("Abort uploads")),
     }
-    return render(request, "buckets/abort_all.html", context)
+    return render(request, "transfers/abort_all.html", context)
 
 
 def _tell(request: ConnectionRequest, aborted: Aborted) -> None:
