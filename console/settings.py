@@ -150,6 +150,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        # Checksums of files are computed beside the page.
+        "worker-src": [SELF],
         # Previews: sounds, films and PDFs, which the console itself hands out as nothing that can run.
         "media-src": [SELF],
         "frame-src": [SELF],
