@@ -66,6 +66,10 @@ class Conflict(StorageError):
     """The store's present state forbids it."""
 
 
+# The code of a Conflict that says: the key is taken, and the write was for a new object only.
+TAKEN = "FileAlreadyExists"
+
+
 class Refused(StorageError):
     """The request itself is unacceptable; sending it again cannot help."""
 

@@ -13,10 +13,10 @@ from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
 from apps.storage.errors import StorageError
-from apps.storage.types import ObjectRef, StoredPart
+from apps.storage.types import ObjectRef, StoredObject, StoredPart
 from apps.transfers.ledger import part_record, transfer_is_whole
 from apps.transfers.models import Transfer
-from apps.transfers.targets import target_require_free
+from apps.transfers.targets import stored_if_free
 
 logger = logging.getLogger(__name__)
 
@@ -112,14 +112,18 @@ def _copy_part(transfer: Transfer, number: int) -> StoredPart:
             last_byte=offset + length - 1,
             source_etag=transfer.source_etag,
         )
-    target_require_free(transfer, crc64=transfer.crc64)
-    stored = store.copy_object(
-        source=source,
-        bucket=transfer.bucket,
-        region=transfer.region,
-        key=transfer.key,
-        source_etag=transfer.source_etag,
-    )
+
+    def copy(is_new_only: bool) -> StoredObject:
+        return store.copy_object(
+            source=source,
+            bucket=transfer.bucket,
+            region=transfer.region,
+            key=transfer.key,
+            source_etag=transfer.source_etag,
+            is_new_only=is_new_only,
+        )
+
+    stored = stored_if_free(transfer, copy, crc64=transfer.crc64)
     return StoredPart(number=number, size=length, etag=stored.etag, crc64=stored.crc64)
 
 

@@ -15,6 +15,8 @@ from apps.jobs.models import Job
 from apps.jobs.services import error_fields, job_move
 from apps.storage.digest import crc64_combine_parts
 from apps.storage.errors import (
+    TAKEN,
+    Conflict,
     Corrupted,
     NotFound,
     ObjectNotFound,
@@ -27,7 +29,7 @@ from apps.storage.types import StoredObject, StoredPart
 from apps.transfers import spool
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
-from apps.transfers.targets import target_require_free
+from apps.transfers.targets import target_require_free, target_taken
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +94,13 @@ def _complete(transfer: Transfer, parts: list[StoredPart], expected: str) -> Sto
             key=transfer.key,
             upload_id=transfer.upload_id,
             parts=parts,
+            is_new_only=not transfer.may_replace,
         )
+    except Conflict as error:
+        if error.code != TAKEN:
+            raise
+        _require_completed(transfer, error)
+        return _found(transfer, expected, target_taken())
     except UploadNotFound as error:
         # Either an earlier Complete of ours went through and its answer was lost, or somebody else ended
         # this upload. Size and CRC-64 of the object tell the two apart.
@@ -100,7 +108,24 @@ def _complete(transfer: Transfer, parts: list[StoredPart], expected: str) -> Sto
         return _found(transfer, expected, error)
 
 
-def _found(transfer: Transfer, expected: str, gone: UploadNotFound) -> StoredObject:
+def _require_completed(transfer: Transfer, error: Conflict) -> None:
+    """Raise TargetTaken while the upload is there: then the object that has the key is not made of it."""
+    try:
+        next(
+            store_for(transfer.connection).list_parts(
+                bucket=transfer.bucket,
+                region=transfer.region,
+                key=transfer.key,
+                upload_id=transfer.upload_id,
+            ),
+            None,
+        )
+    except UploadNotFound:
+        return
+    raise target_taken() from error
+
+
+def _found(transfer: Transfer, expected: str, gone: StorageError) -> StoredObject:
     try:
         info = store_for(transfer.connection).head_object(
             bucket=transfer.bucket, region=transfer.region, key=transfer.key

@@ -14,10 +14,10 @@ from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
 from apps.storage.digest import crc64_file
 from apps.storage.errors import Conflict, Corrupted, Denied, Refused
-from apps.storage.types import FileSlice, StoredPart
+from apps.storage.types import FileSlice, StoredObject, StoredPart
 from apps.transfers import ledger, spool
 from apps.transfers.models import Transfer
-from apps.transfers.targets import target_require_free
+from apps.transfers.targets import stored_if_free
 
 logger = logging.getLogger(__name__)
 
@@ -93,19 +93,23 @@ def _store_part(
             body=body,
             on_progress=on_progress,
         )
-    target_require_free(transfer, crc64=str(waiting.crc64))
     wanted = transfer.new_object
-    stored = store.put_object(
-        bucket=transfer.bucket,
-        region=transfer.region,
-        key=transfer.key,
-        body=body,
-        headers=wanted.headers,
-        on_progress=on_progress,
-        acl=wanted.acl or None,
-        grants=wanted.grants,
-        tags=wanted.tags,
-    )
+
+    def put(is_new_only: bool) -> StoredObject:
+        return store.put_object(
+            bucket=transfer.bucket,
+            region=transfer.region,
+            key=transfer.key,
+            body=body,
+            headers=wanted.headers,
+            on_progress=on_progress,
+            acl=wanted.acl or None,
+            grants=wanted.grants,
+            tags=wanted.tags,
+            is_new_only=is_new_only,
+        )
+
+    stored = stored_if_free(transfer, put, crc64=str(waiting.crc64))
     return StoredPart(number=number, size=body.length, etag=stored.etag, crc64=stored.crc64)
 
 

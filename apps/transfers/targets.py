@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from apps.connections.services import store_for
-from apps.storage.errors import Conflict, ObjectNotFound
+from apps.storage.errors import TAKEN, Conflict, ObjectNotFound
+from apps.storage.types import ObjectInfo, StoredObject
 from apps.transfers.models import Transfer
 
 TARGET_TAKEN = "TargetTaken"
@@ -12,20 +15,51 @@ TARGET_TAKEN = "TargetTaken"
 def target_require_free(transfer: Transfer, *, crc64: str) -> None:
     """Raise Conflict when an object has the transfer's key now and nobody said that it may be replaced.
 
-    An object with this CRC-64 is the transfer's own, from an attempt whose answer was lost. Between this
-    look and the write that follows somebody may still be faster: the write itself makes no condition.
+    An object with this CRC-64 is the transfer's own, from an attempt whose answer was lost. This spares a
+    large body that would be refused at its end; what decides between two who are equally fast is the write
+    itself, in `stored_if_free`.
     """
     if transfer.may_replace:
         return
+    info = _info_of(transfer)
+    if info is not None and not _is_own(transfer, info, crc64):
+        raise target_taken()
+
+
+def stored_if_free(transfer: Transfer, write: Callable[[bool], StoredObject], *, crc64: str) -> StoredObject:
+    """Return what `write` stored. It is told whether an object that has the key must stay.
+
+    When the store says that the key is taken, by an object that holds what was to be stored, an attempt
+    whose answer was lost has succeeded. Raises Conflict when it is another object.
+    """
+    target_require_free(transfer, crc64=crc64)
     try:
-        info = store_for(transfer.connection).head_object(
+        return write(not transfer.may_replace)
+    except Conflict as error:
+        if error.code != TAKEN:
+            raise
+        info = _info_of(transfer)
+        if info is None or not _is_own(transfer, info, crc64):
+            raise target_taken() from error
+        return StoredObject(etag=info.etag, crc64=info.crc64)
+
+
+def _info_of(transfer: Transfer) -> ObjectInfo | None:
+    try:
+        return store_for(transfer.connection).head_object(
             bucket=transfer.bucket, region=transfer.region, key=transfer.key
         )
     except ObjectNotFound:
-        return
-    if crc64 and info.crc64 == crc64 and info.size == transfer.size:
-        return
-    raise Conflict(
+        return None
+
+
+def _is_own(transfer: Transfer, info: ObjectInfo, crc64: str) -> bool:
+    return bool(crc64) and info.crc64 == crc64 and info.size == transfer.size
+
+
+def target_taken() -> Conflict:
+    """Return what is raised when somebody else was faster: a person may say that it is to be replaced."""
+    return Conflict(
         "Somebody stored an object with this key in the meantime. Try again to replace it, or cancel.",
         code=TARGET_TAKEN,
     )

@@ -239,7 +239,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (200, 206, 304),
         is_content=True,
     ),
-    Operation("Put Object", "put_object", {**OBJECT, **FILE, **BODY}, _STORED),
+    Operation("Put Object", "put_object", {**OBJECT, **FILE, **BODY, "ForbidOverwrite": "true"}, _STORED),
     Operation(
         "Delete Object",
         "delete_object",
@@ -284,6 +284,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "CopySource": {"Bucket": "origin-1250000000", "Region": "ap-beijing", "Key": "from/x y"},
             "MetadataDirective": "Replaced",
             "TaggingDirective": "Copy",
+            "ForbidOverwrite": "true",
         },
         xml(documents.COPIED),
         is_xml=True,
@@ -318,7 +319,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "Complete Multipart Upload",
         "multipart_complete",
-        {**UPLOAD, "Parts": [{"PartNumber": "23", "ETag": '"3a0f1fd698c235af9cf098cb74aa25bc"'}]},
+        {
+            **UPLOAD,
+            "Parts": [{"PartNumber": "23", "ETag": '"3a0f1fd698c235af9cf098cb74aa25bc"'}],
+            "ForbidOverwrite": "true",
+        },
         xml(
             documents.COMPLETED,
             x_cos_hash_crc64ecma="7",

@@ -22,7 +22,7 @@ from apps.storage.digest import crc64_update
 from apps.storage.errors import Refused, Throttled, Unavailable
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders
-from apps.transfers import finishing, receiver, spool, tasks
+from apps.transfers import finishing, receiver, spool, targets, tasks
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
 from apps.transfers.models import Transfer
 from apps.transfers.sending import Sent, part_send
@@ -330,3 +330,52 @@ def test_key_that_is_taken_meanwhile_is_not_overwritten_silently(
     transfer_finish_claim(transfer)
     transfer_complete(transfer_id=transfer.pk)
     assert stored_bytes(store, bucket, transfer.key) == bytes(size)
+
+
+class Faster:
+    """Somebody who stores an object with the key between the last look at it and the write."""
+
+    def __init__(self, put: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.put = put
+        self.look = targets.target_require_free
+        monkeypatch.setattr(targets, "target_require_free", self)
+        monkeypatch.setattr(finishing, "target_require_free", self)
+
+    def __call__(self, transfer: Transfer, *, crc64: str) -> None:
+        self.look(transfer, crc64=crc64)
+        self.put(transfer.key, b"somebody else's")
+
+
+@pytest.mark.parametrize("size", [11, 20 * MIB])
+def test_key_that_is_taken_between_look_and_write_is_not_overwritten(
+    begin: Begin,
+    put: Callable[..., str],
+    store: ObjectStore,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+) -> None:
+    transfer = begin(size)
+    Faster(put, monkeypatch)
+    for number in range(1, transfer.plan.count + 1):
+        slice_put(transfer, number, bytes(transfer.plan.range_of(number)[1]))
+        tasks.send_part.apply(kwargs={"transfer_id": transfer.pk, "number": number})
+    Job.objects.filter(state=Job.State.RUNNING).update(state=Job.State.FINISHING)
+    tasks.complete_transfer.apply(kwargs={"transfer_id": transfer.pk})
+
+    job = Job.objects.get(pk=transfer.job_id)
+    assert (job.state, job.error_code) == ("parked", "TargetTaken")
+    assert stored_bytes(store, bucket, transfer.key) == b"somebody else's"
+
+
+def test_lost_answer_of_a_write_to_a_free_key_is_settled(
+    begin: Begin, local_store: LocalStore, store: ObjectStore, bucket: str
+) -> None:
+    transfer = begin(11)
+    local_store.faults.add("drop_after", operation="PutObject")
+
+    send_all(transfer, b"hello world")
+    finish(transfer)
+
+    assert state_of(transfer) == "done"
+    assert stored_bytes(store, bucket, transfer.key) == b"hello world"

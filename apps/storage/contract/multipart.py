@@ -68,9 +68,16 @@ class Multipart(Protocol):
         """Yield all stored parts, ascending, a page at a time; raises UploadNotFound."""
 
     def complete_multipart_upload(
-        self, *, bucket: str, region: str, key: str, upload_id: str, parts: Sequence[StoredPart]
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[StoredPart],
+        is_new_only: bool = False,
     ) -> StoredObject:
-        """Make the object from its parts.
+        """Make the object from its parts; with `is_new_only` as in `put_object`.
 
         A lost answer is settled by looking at the object, where the parts' CRC-64 are known; with them a
         store that joined something else raises Corrupted.

@@ -89,8 +89,13 @@ class Objects(Protocol):
         acl: str | None = None,
         grants: Sequence[Grant] = (),
         tags: Sequence[Tag] = (),
+        is_new_only: bool = False,
     ) -> StoredObject:
-        """Store an object in one request, up to `Features.single_put_max` bytes."""
+        """Store an object in one request, up to `Features.single_put_max` bytes.
+
+        With `is_new_only` an object that has the key stays: Conflict, with the code `TAKEN`. That may be
+        the one which an earlier attempt of this call stored, when its answer was lost.
+        """
 
     def delete_object(self, *, bucket: str, region: str, key: str, version_id: str | None = None) -> None:
         """Delete an object, also one that does not exist; raises BucketNotFound."""
@@ -123,12 +128,13 @@ class Objects(Protocol):
         source_if_none_match: str | None = None,
         source_if_modified_since: datetime | None = None,
         source_if_unmodified_since: datetime | None = None,
+        is_new_only: bool = False,
     ) -> StoredObject:
         """Copy up to `Features.single_copy_max` bytes; `headers` and `tags`, if given, replace the source's.
 
         The storage class is STANDARD unless it is named, for a copy onto itself the one it has. A new copy
         has `acl` and `grants`, or with `is_acl_kept` those of the source: never for a moment more than
-        those, but for a moment perhaps less. Raises Conflict if the source is not `source_etag` any more or
-        another condition on it fails, ObjectNotFound without a source, Refused if its grants cannot all be
-        kept.
+        those, but for a moment perhaps less. Raises Conflict if the source is not `source_etag` any more,
+        if another condition on it fails, or with `is_new_only` if the key is taken; ObjectNotFound without
+        a source; Refused if its grants cannot all be kept.
         """

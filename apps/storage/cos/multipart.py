@@ -20,7 +20,7 @@ from apps.storage.cos.bodies import BodySource, BytesBody, body_open
 from apps.storage.cos.calls import Result, xml_request
 from apps.storage.cos.messages import Answer, Pace, Repeat, Subject
 from apps.storage.cos.multipart_lists import MultipartListOperations
-from apps.storage.cos.options import ObjectOptions, PartOptions, SourceOptions, headers_of
+from apps.storage.cos.options import CompleteOptions, ObjectOptions, PartOptions, SourceOptions, headers_of
 from apps.storage.cos.progress import ProgressCallback, bytes_reporter
 from apps.storage.cos.xmlread import text_of, xml_parse
 from apps.storage.cos.xmlwrite import complete_body, parts_argument
@@ -150,6 +150,7 @@ class MultipartOperations(MultipartListOperations):
         Parts: Iterable[Mapping[str, Any]],
         ExpectedSize: int | str | None = None,
         ExpectedCRC64: int | str | None = None,
+        **options: Unpack[CompleteOptions],
     ) -> Result:
         """Make the object from its parts: its `ETag`, `CRC64`, `VersionId`, `Location`, `IsReconciled`.
 
@@ -167,6 +168,7 @@ class MultipartOperations(MultipartListOperations):
         crc64 = crc64_argument("ExpectedCRC64", ExpectedCRC64)
         parts = parts_argument(Parts)
         request = xml_request(complete_body(parts))
+        request["headers"] = (*request["headers"], *headers_of(options, CompleteOptions))
         try:
             answer = self._object_call(
                 "Complete Multipart Upload",

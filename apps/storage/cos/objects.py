@@ -23,7 +23,7 @@ from apps.storage.cos.keys import key_check
 from apps.storage.cos.messages import Pace, Repeat, Subject
 from apps.storage.cos.options import (
     ConditionOptions,
-    CopyObjectOptions,
+    CopyOptions,
     GetObjectOptions,
     PutObjectOptions,
     headers_of,
@@ -214,7 +214,7 @@ class ObjectOperations(Caller):
         Region: str,
         Key: str,
         CopySource: str | Mapping[str, str],
-        **options: Unpack[CopyObjectOptions],
+        **options: Unpack[CopyOptions],
     ) -> Result:
         """Copy an object of up to 5 GiB inside the store: `ETag`, `CRC64`, `LastModified`, `VersionId`.
 
@@ -231,7 +231,7 @@ class ObjectOperations(Caller):
             Bucket,
             Region,
             Key,
-            headers=(source, *headers_of(options, CopyObjectOptions)),
+            headers=(source, *headers_of(options, CopyOptions)),
             body=BytesBody(b""),
             pace=Pace.LONG,
         )

@@ -71,7 +71,16 @@ class BodyOptions(TypedDict, total=False):
     Expect: str
 
 
-class PutObjectOptions(ObjectOptions, BodyOptions, total=False):
+class VacancyOptions(TypedDict, total=False):
+    """With `ForbidOverwrite="true"` an object that has the key stays as it is: 409 FileAlreadyExists.
+
+    A bucket with versions ignores it, since nothing is lost there. Source: PUT Object, 2026-11.
+    """
+
+    ForbidOverwrite: str
+
+
+class PutObjectOptions(ObjectOptions, BodyOptions, VacancyOptions, total=False):
     """All of Put Object."""
 
 
@@ -124,11 +133,19 @@ class SourceOptions(TypedDict, total=False):
     CopySourceIfNoneMatch: str
 
 
+class CompleteOptions(VacancyOptions, total=False):
+    """All of Complete Multipart Upload."""
+
+
 class CopyObjectOptions(ObjectOptions, SourceOptions, total=False):
-    """All of Put Object - Copy. The directives are `Copy` or `Replaced`."""
+    """What a copy in one request or in parts may be told. The directives are `Copy` or `Replaced`."""
 
     MetadataDirective: str
     TaggingDirective: str
+
+
+class CopyOptions(CopyObjectOptions, VacancyOptions, total=False):
+    """All of Put Object - Copy."""
 
 
 HEADERS = {
@@ -148,6 +165,7 @@ HEADERS = {
     "CopySourceIfUnmodifiedSince": "x-cos-copy-source-If-Unmodified-Since",
     "Expect": "Expect",
     "Expires": "Expires",
+    "ForbidOverwrite": "x-cos-forbid-overwrite",
     "GrantFullControl": "x-cos-grant-full-control",
     "GrantRead": "x-cos-grant-read",
     "GrantReadAcp": "x-cos-grant-read-acp",

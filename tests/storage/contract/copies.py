@@ -194,3 +194,15 @@ def test_hostile_key_is_copied(place: Place, key: str) -> None:
     place.store.copy_object(source=place.ref(key), **place.key(f"{key} copy"))
 
     assert place.read(f"{key} copy") == b"123"
+
+
+def test_copy_for_a_new_key_only_leaves_what_is_there(place: Place) -> None:
+    place.put("from", b"123", ObjectHeaders())
+    place.put("taken", b"theirs", ObjectHeaders())
+
+    with pytest.raises(errors.Conflict) as refused:
+        place.store.copy_object(source=place.ref("from"), **place.key("taken"), is_new_only=True)
+    place.store.copy_object(source=place.ref("from"), **place.key("free"), is_new_only=True)
+
+    assert refused.value.code == errors.TAKEN
+    assert (place.read("taken"), place.read("free")) == (b"theirs", b"123")

@@ -159,6 +159,21 @@ def test_upload_is_begun_with_headers_and_access(place: Place) -> None:
     assert not place.store.get_object_acl(**place.key("k")).is_inherited
 
 
+def test_complete_for_a_new_key_only_leaves_what_is_there(place: Place) -> None:
+    upload_id = place.begin("k")
+    parts = [place.upload("k", upload_id, 1, b"abc")]
+    place.put("k", b"theirs", ObjectHeaders())
+
+    with pytest.raises(errors.Conflict) as refused:
+        place.store.complete_multipart_upload(
+            **place.key("k"), upload_id=upload_id, parts=parts, is_new_only=True
+        )
+
+    assert (refused.value.code, place.read("k")) == (errors.TAKEN, b"theirs")
+    place.store.complete_multipart_upload(**place.key("k"), upload_id=upload_id, parts=parts)
+    assert place.read("k") == b"abc"
+
+
 def test_last_part_number_counts_and_the_next_is_refused(place: Place) -> None:
     last = place.store.features.parts_max
     upload_id = place.begin("k")

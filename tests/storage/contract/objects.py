@@ -61,6 +61,15 @@ def test_hostile_keys_are_deleted_as_a_batch(place: Place) -> None:
     assert settled_on([], place.names) == []
 
 
+def test_object_for_a_new_key_only_leaves_what_is_there(place: Place) -> None:
+    place.put("k", b"first", is_new_only=True)
+
+    with pytest.raises(errors.Conflict) as refused:
+        place.put("k", b"second", is_new_only=True)
+
+    assert (refused.value.code, place.read("k")) == (errors.TAKEN, b"first")
+
+
 def test_headers_and_metadata_come_back(place: Place) -> None:
     headers = ObjectHeaders(
         content_type="text/x-test",

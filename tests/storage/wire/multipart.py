@@ -8,10 +8,13 @@ from tests.storage.wire.facts import Differ
 from tests.storage.wire.objects import (
     BODY,
     COPY,
+    FORBID,
     HEADERS,
     MD5,
     NO_EXPECT,
+    NO_FORBID,
     NODE_COPY,
+    NODE_FORBID,
     NODE_HEADERS,
     NODE_SOURCE,
     OTHER_SOURCE_CONDITIONS,
@@ -163,6 +166,13 @@ CASES = [
         {**UPLOAD, "Parts": PARTS},
         Side("complete_multipart_upload", {"Parts": None, "MultipartUpload": {"Part": PARTS}}, WITH_DIGEST),
         Side("multipartComplete"),
+        DONE,
+    ),
+    Case(
+        "multipart_complete, if the key is free",
+        {**UPLOAD, "Parts": PARTS, **FORBID},
+        Side("complete_multipart_upload", missing=NO_FORBID),
+        Side("multipartComplete", NODE_FORBID),
         DONE,
     ),
     Case(

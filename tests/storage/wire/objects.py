@@ -50,6 +50,9 @@ RESPONSE = {
     "ResponseContentDisposition": "attachment; filename=\"a b\"; filename*=UTF-8''%E4%B8%AD",
     "ResponseContentEncoding": "gzip",
 }
+NO_FORBID = "the SDK has no argument that forbids to overwrite"
+FORBID = {"ForbidOverwrite": "true"}
+NODE_FORBID = {"ForbidOverwrite": None, "Headers": {"x-cos-forbid-overwrite": "true"}}
 NO_EXPECT = "the SDK has no argument to ask before it sends a body"
 SHA1 = "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"
 MD5 = "7tjeMWX9IPs7tSaVZgMn3w=="
@@ -168,6 +171,12 @@ CASES = [
         Side("putObject", differs=EMPTY_CACHE_CONTROL),
     ),
     Case(
+        "put_object, if the key is free",
+        {"Key": KEY, "Body": BODY, **FORBID},
+        Side("put_object", missing=NO_FORBID),
+        Side("putObject", NODE_FORBID, EMPTY_CACHE_CONTROL),
+    ),
+    Case(
         "delete_object",
         {"Key": KEY},
         Side("delete_object", differs=NO_LENGTH),
@@ -218,6 +227,13 @@ CASES = [
         {"Key": KEY, **COPY, **OTHER_SOURCE_CONDITIONS, "MetadataDirective": "Copy", **ACP_GRANTS},
         Side("copy_object", missing=NO_ACP),
         Side("putObjectCopy", NODE_COPY, EMPTY_CACHE_CONTROL),
+        COPIED,
+    ),
+    Case(
+        "put_object_copy, if the key is free",
+        {"Key": KEY, **COPY, **FORBID},
+        Side("copy_object", missing=NO_FORBID),
+        Side("putObjectCopy", {**NODE_COPY, **NODE_FORBID}, EMPTY_CACHE_CONTROL),
         COPIED,
     ),
     Case(

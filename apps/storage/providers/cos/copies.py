@@ -13,7 +13,14 @@ from apps.storage.providers.cos.access import AccessCalls
 from apps.storage.providers.cos.grants import grant_options, header_options
 from apps.storage.providers.cos.objects import ObjectCalls
 from apps.storage.providers.cos.settings import tag_options
-from apps.storage.providers.cos.values import etag_quoted, options_of, replacement_of, source_of, stored_of
+from apps.storage.providers.cos.values import (
+    etag_quoted,
+    options_of,
+    replacement_of,
+    source_of,
+    stored_of,
+    vacancy_options,
+)
 from apps.storage.tags import Tag
 from apps.storage.types import ObjectHeaders, ObjectRef, StoredObject
 
@@ -39,6 +46,7 @@ class CopyCalls(ObjectCalls, AccessCalls):
         source_if_none_match: str | None = None,
         source_if_modified_since: datetime | None = None,
         source_if_unmodified_since: datetime | None = None,
+        is_new_only: bool = False,
     ) -> StoredObject:
         target = ObjectRef(bucket, region, key)
         options: dict[str, Any] = {
@@ -46,6 +54,7 @@ class CopyCalls(ObjectCalls, AccessCalls):
             "CopySourceIfNoneMatch": etag_quoted(source_if_none_match),
             "CopySourceIfModifiedSince": source_if_modified_since,
             "CopySourceIfUnmodifiedSince": source_if_unmodified_since,
+            **vacancy_options(is_new_only),
             **_tagging(tags),
         }
         if _canonical(source) == _canonical(target):

@@ -19,6 +19,7 @@ from apps.storage.providers.cos.values import (
     source_of,
     stored_of,
     unfinished_of,
+    vacancy_options,
 )
 from apps.storage.tags import Tag
 from apps.storage.types import (
@@ -109,7 +110,14 @@ class MultipartCalls(OnClient):
         return map(part_of, part_records(self.client, at, upload_id))
 
     def complete_multipart_upload(
-        self, *, bucket: str, region: str, key: str, upload_id: str, parts: Sequence[StoredPart]
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        upload_id: str,
+        parts: Sequence[StoredPart],
+        is_new_only: bool = False,
     ) -> StoredObject:
         expected = combined_crc64(parts)
         completed = self.client.multipart_complete(
@@ -120,6 +128,7 @@ class MultipartCalls(OnClient):
             Parts=[{"PartNumber": part.number, "ETag": part.etag} for part in parts],
             ExpectedSize=sum(part.size for part in parts),
             ExpectedCRC64=expected,
+            **vacancy_options(is_new_only),
         )
         stored = stored_of(completed)
         if expected is not None and stored.crc64 not in (None, expected):

@@ -23,6 +23,7 @@ from apps.storage.providers.cos.values import (
     response_options,
     size_of,
     stored_of,
+    vacancy_options,
 )
 from apps.storage.tags import Tag
 from apps.storage.types import (
@@ -132,6 +133,7 @@ class ObjectCalls(OnClient):
         acl: str | None = None,
         grants: Sequence[Grant] = (),
         tags: Sequence[Tag] = (),
+        is_new_only: bool = False,
     ) -> StoredObject:
         stored = self.client.put_object(
             Bucket=bucket,
@@ -139,6 +141,7 @@ class ObjectCalls(OnClient):
             Key=key,
             Body=body,
             onProgress=counts_of(on_progress),
+            **vacancy_options(is_new_only),
             **options_of(headers),
             **grant_options(acl, grants),
             **tag_options(tags),

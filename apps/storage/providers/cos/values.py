@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from apps.storage.cos.addresses import region_canonical
-from apps.storage.cos.options import options_kept
+from apps.storage.cos.options import VacancyOptions, options_kept
 from apps.storage.cos.parts import etag_bare
 from apps.storage.cos.records import crc64_text, record_number, record_text, size_text
 from apps.storage.errors import Refused, Unavailable
@@ -25,6 +25,11 @@ from apps.storage.types import (
     StoredPart,
     UnfinishedUpload,
 )
+
+
+def vacancy_options(is_new_only: bool) -> VacancyOptions:
+    """Return the options of a write that may not replace an object, none for one that may."""
+    return {"ForbidOverwrite": "true"} if is_new_only else {}
 
 
 def bucket_of(record: Mapping[str, str]) -> Bucket:
