@@ -84,9 +84,24 @@ def _uploads() -> dict[str, str]:
         "choose": gettext("Choose the file"),
         "other-name": gettext("This upload is of “{expected}”, and the file you chose is “{actual}”."),
         "other-size": gettext("The file has {actual}, but the upload began with {expected}."),
-        "other-date": gettext(
-            "The file was changed on {actual}, but the upload began with one of {expected}."
+        "comparing": gettext("Comparing the file with what is stored."),
+        "part-differs": gettext(
+            "This is not the file that the upload began with: part {number} differs. Nothing was sent, and "
+            "what is stored stays. Choose the file as it was, or cancel this upload and begin anew."
         ),
+        "parts-differ": gettext(
+            "This is not the file that the upload began with: parts {numbers} differ. Nothing was sent, and "
+            "what is stored stays. Choose the file as it was, or cancel this upload and begin anew."
+        ),
+        "waits-many": gettext("{count} uploads wait for their file."),
+        "choose-many": gettext("Choose the files"),
+        "waits-not": gettext("No upload waits for this, by name and size: {names}"),
+        "waits-dropped": gettext(
+            "An upload of “{name}” waits for its file, and this one has its name and size."
+        ),
+        "waits-dropped-many": gettext("Uploads wait for these {count} files, by their names and sizes."),
+        "waits-continue": gettext("Continue the upload"),
+        "waits-new": gettext("Upload anew"),
         "more": gettext("{count} more files wait for their turn."),
         "details": gettext("Details for support"),
         "sent": gettext("Sent {done} of {total}"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.transfers.views import aborting, states, unfinished, uploads
+from apps.transfers.views import aborting, resuming, states, unfinished, uploads
 
 app_name = "transfers"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
@@ -11,7 +11,9 @@ urlpatterns = [
     path(f"{BUCKET}unfinished/abort/", unfinished.unfinished_abort, name="unfinished-abort"),
     path(f"{BUCKET}unfinished/abort-all/", aborting.unfinished_abort_all, name="unfinished-abort-all"),
     path(f"{BUCKET}uploads/", uploads.upload_start, name="upload-start"),
+    path("transfers/waiting/", resuming.uploads_list, name="waiting"),
     path("transfers/<uuid:job>/", uploads.transfer_state, name="state"),
+    path("transfers/<uuid:job>/digests/", resuming.upload_digests, name="digests"),
     path("transfers/<uuid:job>/pause/", states.transfer_pause, name="pause"),
     path("transfers/<uuid:job>/resume/", states.transfer_resume, name="resume"),
     path("transfers/<uuid:job>/retry/", states.transfer_resume, name="retry"),

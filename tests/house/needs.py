@@ -121,6 +121,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "sharing:forget": (None, OWN),
     "sharing:list": (OWN, None),
     "transfers:cancel": (None, JOB),
+    "transfers:digests": (JOB, None),
     "transfers:pause": (None, JOB),
     "transfers:resume": (None, JOB),
     "transfers:retry": (None, JOB),
@@ -129,6 +130,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:unfinished-abort": (None, WRITER),
     "transfers:unfinished-abort-all": (WRITER, WRITER),
     "transfers:upload-start": (None, WRITER),
+    "transfers:waiting": (OWN, None),
 }
 
 # Pages that are only ever asked for whole; `hx-get` and `hx-post` must not lead to them.

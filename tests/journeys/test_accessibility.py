@@ -40,7 +40,9 @@ NO_PAGE = {
     "objects:preview",
     "objects:siblings",
     "set_language",
+    "transfers:digests",
     "transfers:state",
+    "transfers:waiting",
 }
 # Pages of something that has to be begun first, as `test_pages_of_a_batch_can_be_read` does.
 BEGUN = {"batches:ledger", "batches:options", "batches:plan", "jobs:detail"}
