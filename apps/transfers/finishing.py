@@ -30,6 +30,7 @@ from apps.transfers import spool
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.targets import target_require_free, target_taken
+from apps.transfers.verifying import parts_verified
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ def transfer_complete(*, transfer_id: int) -> None:
         if not is_ours or transfer is None or transfer.job.state != Job.State.FINISHING:
             return
         parts = _parts_of(transfer)
+        if transfer.path == Transfer.Path.DIRECT:
+            parts = parts_verified(transfer, parts)
         expected = _crc64_expected(transfer, parts)
         stored = _complete(transfer, parts, expected) if transfer.upload_id else _single(parts)
         _verify(transfer, stored, expected)
@@ -191,7 +194,7 @@ def transfer_abort(*, transfer_id: int) -> None:
         spool.spool_close(transfer.pk)
         if spool.spool_is_busy(transfer.pk):
             raise Throttled("A worker is still sending.", code="StillSending")
-        if not _is_in_parts(transfer) and transfer_is_whole(transfer):
+        if not transfer.is_in_parts and transfer_is_whole(transfer):
             _end(transfer, _single(_parts_of(transfer)), transfer.crc64)
             return
         _abort(transfer)
@@ -211,14 +214,10 @@ def transfer_abandon(*, transfer_id: int, error: StorageError) -> None:
     job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **error_fields(error))
 
 
-def _is_in_parts(transfer: Transfer) -> bool:
-    return transfer.size > transfer.part_size
-
-
 def _abort(transfer: Transfer) -> None:
     if transfer.upload_id:
         _abort_upload(transfer, transfer.upload_id)
-    elif _is_in_parts(transfer):
+    elif transfer.is_in_parts:
         for upload_id in _lost_uploads(transfer):
             _abort_upload(transfer, upload_id)
 

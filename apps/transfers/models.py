@@ -66,8 +66,36 @@ class Transfer(models.Model):
         return new_object_of(self.wanted)
 
     @property
+    def is_in_parts(self) -> bool:
+        """Whether an upload id is owed: one request is not enough, or not the console's."""
+        return self.path == self.Path.DIRECT or self.size > self.part_size
+
+    @property
     def is_copy(self) -> bool:
         return bool(self.source_key)
+
+
+class UploadPolicy(models.Model):
+    """Which way files take into a bucket, as an administrator of the connection decided.
+
+    An empty `bucket` stands for all buckets of the connection that have no line of their own. Where there is
+    no line at all the way is found out: AUTO.
+    """
+
+    class Policy(models.TextChoices):
+        AUTO = "auto", _("Direct where the store allows it, else through the console")
+        CONSOLE = "console", _("Always through the console")
+        DIRECT = "direct", _("Only direct: no byte may pass the console")
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="upload_policies")
+    bucket = models.CharField(max_length=100, blank=True)
+    policy = models.CharField(max_length=10, choices=Policy.choices, default=Policy.AUTO)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["connection", "bucket"], name="upload_policy_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.bucket or self.connection}: {self.policy}"
 
 
 class TransferPart(models.Model):

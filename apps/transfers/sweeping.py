@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.jobs.leases import is_free
@@ -132,8 +132,8 @@ def _clean_spool() -> None:
 def _drop_stillborn(now: datetime) -> None:
     """Cancel what never got its upload id: the web process died while it asked, and no browser waits."""
     stillborn = Transfer.objects.filter(
+        Q(path=Transfer.Path.DIRECT) | Q(size__gt=F("part_size")),
         upload_id="",
-        size__gt=F("part_size"),
         job__state=Job.State.QUEUED,
         job__created_at__lt=now - STILLBORN,
     )

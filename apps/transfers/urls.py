@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.transfers.views import aborting, resuming, states, unfinished, uploads
+from apps.transfers.views import aborting, parts, resuming, states, unfinished, uploads
 
 app_name = "transfers"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
@@ -12,6 +12,9 @@ urlpatterns = [
     path(f"{BUCKET}unfinished/abort-all/", aborting.unfinished_abort_all, name="unfinished-abort-all"),
     path(f"{BUCKET}uploads/", uploads.upload_start, name="upload-start"),
     path("transfers/waiting/", resuming.uploads_list, name="waiting"),
+    path(f"{BUCKET}uploads/worker.js", parts.direct_worker, name="direct-worker"),
+    path("transfers/<uuid:job>/addresses/", parts.part_addresses, name="part-addresses"),
+    path("transfers/<uuid:job>/parts/", parts.part_report, name="part-report"),
     path("transfers/<uuid:job>/", uploads.transfer_state, name="state"),
     path("transfers/<uuid:job>/digests/", resuming.upload_digests, name="digests"),
     path("transfers/<uuid:job>/pause/", states.transfer_pause, name="pause"),

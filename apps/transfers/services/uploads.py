@@ -37,10 +37,13 @@ def upload_start(
     wanted: UploadWanted,
     replace: bool,
     parent: Job | None = None,
+    path: Transfer.Path = Transfer.Path.CONSOLE,
 ) -> Transfer:
     """This will begin an upload: rows, the upload id where the file needs several parts, and its spool.
 
-    Raises TargetExists when the key is taken and `replace` is false, StorageError when the store refuses;
+    A direct one is always an upload in parts, if of a single one: what the object is to get is then said here
+    and not in the browser, and nothing is replaced before the parts were compared. Raises TargetExists when
+    the key is taken and `replace` is false, StorageError when the store refuses;
     in both cases nothing is left behind.
     """
     store = store_for(connection)
@@ -48,6 +51,9 @@ def upload_start(
     if not replace:
         require_free(store, bucket=bucket, region=region, key=wanted.key)
     plan = plan_parts(wanted.size)
+    if not wanted.size:
+        # No store says what a part without bytes is.
+        path = Transfer.Path.CONSOLE
     transfer = transfer_create(
         Job.Kind.UPLOAD,
         owner=owner,
@@ -58,8 +64,9 @@ def upload_start(
         parent=parent,
         file_modified_ms=wanted.file_modified_ms,
         may_replace=replace,
+        path=path,
     )
-    initiate(transfer, is_multipart=plan.count > 1)
+    initiate(transfer, is_multipart=transfer.is_in_parts)
     spool.spool_open(transfer.pk)
     return transfer
 

@@ -15,6 +15,7 @@ from apps.connections.models import Role
 from apps.jobs.models import Job
 from apps.storage.errors import Denied, NotFound, Refused, StorageError
 from apps.transfers.models import Transfer
+from apps.transfers.paths import Policy, policy_of
 from apps.transfers.tokens import SLICES_PATH, token_create
 
 if TYPE_CHECKING:
@@ -54,11 +55,20 @@ def refusal(status: HTTPStatus, sentence: str, **detail: Any) -> JsonResponse:
 
 
 def started_json(transfer: Transfer) -> dict[str, Any]:
+    """Return where a browser sends a file, and in which pieces. A direct one may fall back on slices.
+
+    Where no byte may pass the console there is no address for slices.
+    """
+    place = {"connection": transfer.connection.slug, "bucket": transfer.bucket}
+    is_direct = transfer.path == Transfer.Path.DIRECT
+    is_only_direct = is_direct and policy_of(transfer.connection, transfer.bucket) == Policy.DIRECT
     return {
+        "path": transfer.path,
+        "worker_url": reverse("transfers:direct-worker", kwargs=place),
         "job": str(transfer.job_id),
         "part_size": transfer.part_size,
         "parts": transfer.plan.count,
-        "slice_url": slice_url(transfer),
+        "slice_url": None if is_only_direct else slice_url(transfer),
         "state_url": reverse("transfers:state", args=[transfer.job_id]),
     }
 

@@ -16,6 +16,7 @@ from apps.connections.rules import explain
 from apps.jobs.services import figures_for
 from apps.storage.errors import StorageError
 from apps.transfers.forms.uploads import UploadStartForm
+from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services import uploads
 from apps.transfers.services.beginning import TargetExists
 from apps.transfers.views.answers import may_write, refusal, started_json, status_of, transfer_of
@@ -27,6 +28,11 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
     form = UploadStartForm(_json_of(request))
     if not form.is_valid():
         return refusal(HTTPStatus.BAD_REQUEST, form.sentence())
+    path = path_for(request.connection, bucket, origin_of(request))
+    if path.is_impossible:
+        return refusal(
+            HTTPStatus.CONFLICT, _("Files may only be sent directly here. %(why)s") % {"why": path.text}
+        )
     try:
         transfer = uploads.upload_start(
             owner=request.user,
@@ -34,6 +40,7 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
             bucket=bucket,
             wanted=form.to_wanted(),
             replace=form.cleaned_data["replace"],
+            path=path.way,
         )
     except TargetExists as taken:
         modified_at = taken.info.modified_at
