@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 from pathlib import Path
 
 from gunicorn.http import message
@@ -17,8 +18,14 @@ loglevel = os.environ.get("LOG_LEVEL", "INFO").lower()
 
 # A thread that waits for a slow store is not a dead process: only the main loop of a worker has to answer.
 timeout = 120
-# Live pages hold their request open for as long as they are looked at, so that waiting longer gains nothing.
+# A slice is through by then, and one that is not comes again. Live pages are not waited for.
 graceful_timeout = 5
+
+# Where a shell allows 1,024 open files, open pages would use them up.
+FILES = 8192
+_files, _files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
+if 0 <= _files < FILES and (_files_max >= FILES or _files_max == resource.RLIM_INFINITY):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, _files_max))
 
 # Keys travel in the query string: 850 bytes of key are 2,550 characters when encoded once and 4,250 when the
 # address is itself a parameter. Gunicorn stops at 8,190 and offers only "no limit at all" above it.

@@ -293,9 +293,10 @@ SPOOL_DIR = Path(os.environ.get("SPOOL_DIR", DATA_DIR / "spool"))
 SPOOL_SLICES_PER_UPLOAD = env_int("SPOOL_SLICES_PER_UPLOAD", 8)
 SPOOL_FREE_BYTES = env_int("SPOOL_FREE_MIB", 512) * 1024 * 1024
 
-# Open pages per web process that are fed live; further ones poll. Each holds one of the server's threads.
 WEB_THREADS = env_int("WEB_THREADS", 128)
-LIVE_STREAMS = env_int("LIVE_STREAMS", WEB_THREADS // 2)
+# Open pages per web process that are fed live; further ones poll. Each holds a socket; where the server does
+# not give its sockets away it holds a thread, and half of the threads are the most that pages get.
+LIVE_STREAMS = env_int("LIVE_STREAMS", 1000)
 # Zips that a web process sends at the same time. Each holds a thread for as long as its download takes.
 ZIP_STREAMS = env_int("ZIP_STREAMS", max(1, WEB_THREADS // 8))
 

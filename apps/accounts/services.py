@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth import authenticate
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -55,6 +57,17 @@ def person_create(*, username: str, is_administrator: bool = False) -> Person:
     person.full_clean()
     person.save()
     return person
+
+
+def people_active(ids: Iterable[int]) -> dict[int, Person]:
+    """Return those of these people who may still sign in, by id, as they are now."""
+    return Person.objects.filter(pk__in=ids, is_active=True).in_bulk()
+
+
+def sessions_open(keys: Iterable[str]) -> set[str]:
+    """Return those of these sessions that have neither ended nor expired, in one query for all of them."""
+    still = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    return set(still.values_list("session_key", flat=True))
 
 
 def sign_in_link_create(person: Person, *, now: datetime | None = None) -> str:

@@ -1,178 +1,118 @@
-"""Live figures for open pages: server-sent events from one hub per process over one Redis subscription."""
+"""Live figures for open pages: server-sent events, over connections that cost the web server no thread."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import http_date
 from django.views.decorators.http import require_GET
 
-from apps.jobs import progress
+from apps.jobs import handover
+from apps.jobs.hub import Listener, event_of, hub, messages_now
 from apps.jobs.models import Job
-from apps.jobs.services import figures_for, message_of
+from apps.jobs.writer import KEEP_ALIVE, KEEP_ALIVE_S, Writer
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
     from apps.accounts.models import Person
 
 logger = logging.getLogger(__name__)
 
-KEEP_ALIVE_S = 15.0
-RESUBSCRIBE_S = 1.0
+BEGINNING = b"retry: 3000\n\n"
 
-
-class Listener:
-    """One open page. It holds the newest message per job only, so that a slow page costs nothing more."""
-
-    def __init__(self, person: Person) -> None:
-        self.sees_all = person.is_superuser
-        self.person_id = person.pk
-        self.ready = threading.Condition()
-        self.pending: dict[str, dict[str, Any]] = {}
-
-    def may_see(self, message: dict[str, Any]) -> bool:
-        return self.sees_all or message["owner"] == self.person_id
-
-    def offer(self, message: dict[str, Any]) -> None:
-        with self.ready:
-            self.pending[message["id"]] = message
-            self.ready.notify()
-
-    def take(self, timeout_s: float) -> list[dict[str, Any]]:
-        with self.ready:
-            if not self.pending:
-                self.ready.wait(timeout_s)
-            messages = list(self.pending.values())
-            self.pending.clear()
-        return messages
-
-
-class Hub:
-    """All open pages of this process, fed by one thread with one subscription."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.listeners: set[Listener] = set()
-        self.thread: threading.Thread | None = None
-
-    def join(self, listener: Listener) -> bool:
-        """Let a page in; False when this process holds as many open streams as it may."""
-        with self.lock:
-            if len(self.listeners) >= settings.LIVE_STREAMS:
-                return False
-            self.listeners.add(listener)
-            if self.thread is None:
-                self.thread = threading.Thread(target=self.run, name="live-hub", daemon=True)
-                self.thread.start()
-        return True
-
-    def leave(self, listener: Listener) -> None:
-        with self.lock:
-            self.listeners.discard(listener)
-
-    def deliver(self, message: dict[str, Any]) -> None:
-        with self.lock:
-            listeners = [listener for listener in self.listeners if listener.may_see(message)]
-        for listener in listeners:
-            listener.offer(message)
-
-    def run(self) -> None:
-        was_lost = False
-        while not self.is_idle():
-            # Whatever happens here, the thread must live: without it every page of this process stands still.
-            try:
-                if was_lost:
-                    self.resynchronize()
-                self.feed()
-            except ConnectionError:
-                logger.warning("The live hub lost Redis and subscribes again.")
-            except Exception:
-                logger.exception("The live hub failed and starts again.")
-            else:
-                continue
-            was_lost = True
-            time.sleep(RESUBSCRIBE_S)
-
-    def feed(self) -> None:
-        """Deliver what is published until the last page has gone."""
-        for message in progress.listen():
-            if message is not None:
-                self.deliver(message)
-            elif not self.listeners:
-                return
-
-    def is_idle(self) -> bool:
-        """Give up the thread when no page is open; the next page starts another one."""
-        with self.lock:
-            if self.listeners:
-                return False
-            self.thread = None
-        return True
-
-    def resynchronize(self) -> None:
-        """Tell every page what the rows say, for what was published while nobody listened."""
-        try:
-            read_at = time.time()
-            for job in Job.objects.active():
-                self.deliver(message_of(job, figures_for([job])[job.pk], read_at=read_at))
-        finally:
-            connections.close_all()
-
-
-hub = Hub()
-
-
-def _event(message: dict[str, Any]) -> str:
-    public = {name: value for name, value in message.items() if name != "owner"}
-    return f"event: job\ndata: {json.dumps(public)}\n\n"
+writer = Writer()
 
 
 class Stream:
-    """The body of one page's answer. Closing it lets the page go, even if nothing was ever read of it."""
+    """The body of one page's answer where a thread has to send it.
 
-    def __init__(self, listener: Listener, snapshot: list[dict[str, Any]]) -> None:
+    Closing it lets the page go, even if nothing was ever read of it, unless the writer has it now.
+    """
+
+    def __init__(self, listener: Listener) -> None:
         self.listener = listener
-        self.chunks = self._chunks(snapshot)
+        self.is_handed_over = False
 
-    def __iter__(self) -> Iterator[str]:
-        return self.chunks
-
-    def _chunks(self, snapshot: list[dict[str, Any]]) -> Iterator[str]:
+    def __iter__(self) -> Iterator[bytes]:
+        outbox, news = self.listener.outbox, threading.Event()
+        outbox.wake = news.set
         # A page's stream may stay open for hours and must not hold a database connection for it.
         connections.close_all()
-        yield "retry: 3000\n\n"
-        for message in snapshot:
-            yield _event(message)
-        while True:
-            messages = self.listener.take(KEEP_ALIVE_S)
-            yield "".join(_event(message) for message in messages) or ": keep-alive\n\n"
+        yield BEGINNING + outbox.take()
+        while not outbox.is_ended:
+            is_news = news.wait(KEEP_ALIVE_S)
+            news.clear()
+            if events := outbox.take():
+                yield events
+            elif not is_news:
+                yield KEEP_ALIVE
 
     def close(self) -> None:
-        hub.leave(self.listener)
+        if not self.is_handed_over:
+            hub.leave(self.listener)
 
 
-def _snapshot_for(person: Person) -> list[dict[str, Any]]:
-    read_at = time.time()
-    jobs = list(Job.objects.visible_to(person).active())
-    figures = figures_for(jobs)
-    return [message_of(job, figures[job.pk], read_at=read_at) for job in jobs]
+class LiveResponse(StreamingHttpResponse):
+    """The answer to an open page, which the writer sends wherever the web server lets it."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.stream = Stream(listener)
+        super().__init__(self.stream, content_type="text/event-stream")
+        self["Cache-Control"] = "no-store"
+        self["X-Accel-Buffering"] = "no"
+
+    def handed_over(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """Return what the web server is to send itself: nothing, or this answer as a thread's work."""
+        if not handover.is_possible(environ):
+            return self
+        try:
+            sock, far_end = handover.socket_take(environ)
+        except OSError:
+            logger.exception("A live page could not be handed over and holds a thread.")
+            return self
+        listener = self.stream.listener
+        self.stream.is_handed_over = True
+        head = self._head() + BEGINNING
+        writer.add(sock, listener.outbox, head=head, on_close=partial(hub.leave, listener))
+        return handover.Nowhere(self, far_end)
+
+    def _head(self) -> bytes:
+        # Without a length or chunks the body ends with the connection, which every version of HTTP knows.
+        lines = [
+            f"HTTP/1.1 {self.status_code} {self.reason_phrase}",
+            "Connection: close",
+            f"Date: {http_date()}",
+        ]
+        lines += [f"{name}: {value}" for name, value in self.items()]
+        lines += [f"Set-Cookie: {cookie.OutputString()}" for cookie in self.cookies.values()]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _pages_at_most(environ: WSGIEnvironment) -> int:
+    limit: int = settings.LIVE_STREAMS
+    return limit if handover.is_possible(environ) else min(limit, settings.WEB_THREADS // 2)
 
 
 @require_GET
 def job_events(request: HttpRequest) -> HttpResponseBase:
     person = cast("Person", request.user)
-    listener = Listener(person)
-    stream = Stream(listener, _snapshot_for(person))
-    if not hub.join(listener):
+    listener = Listener(person, session_key=request.session.session_key or "")
+    # In this order, so that nothing is lost in between.
+    if not hub.join(listener, at_most=_pages_at_most(request.META)):
         # Nothing is wrong: the page polls, and asks for a place again later. A browser would report a 503.
         return HttpResponse(status=204)
-    response = StreamingHttpResponse(stream, content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    try:
+        for message in messages_now(Job.objects.visible_to(person).active()):
+            listener.outbox.put_older(message["id"], event_of(message))
+    except BaseException:
+        hub.leave(listener)
+        raise
+    return LiveResponse(listener)

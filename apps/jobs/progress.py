@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -141,16 +141,21 @@ def once_in(name: str, *, seconds: int) -> bool:
         return True
 
 
-def listen() -> Iterator[dict[str, Any] | None]:
+def listen(*, on_subscribed: Callable[[], None]) -> Iterator[dict[str, Any] | None]:
     """Yield published messages for ever, and None about once a second while there are none.
 
-    Raises ConnectionError when Redis goes away; the caller subscribes again.
+    `on_subscribed` is called whenever a subscription stands, the client's silent second ones among them: what
+    was published before that moment was told to nobody. Raises ConnectionError when Redis goes away; the
+    caller subscribes again.
     """
     try:
-        with _client().pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
+        with _client().pubsub() as subscription:  # type: ignore[no-untyped-call]
             subscription.subscribe(CHANNEL)
             while True:
                 message = subscription.get_message(timeout=1.0)
-                yield json.loads(message["data"]) if message else None
+                if message is not None and message["type"] == "subscribe":
+                    on_subscribed()
+                is_news = message is not None and message["type"] == "message"
+                yield json.loads(message["data"]) if is_news else None
     except redis.RedisError as error:
         raise ConnectionError("Redis closed the subscription.") from error

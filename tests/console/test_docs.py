@@ -11,7 +11,14 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 READ = re.compile(r"""(?:environ(?:\.get\(|\[)|env_[a-z]+\(|env=)"([A-Z][A-Z_]+)\"""")
 # Parts of a web server's request are read in the same way.
-NOT_FOR_PEOPLE = {"CONTENT_LENGTH", "HTTP_COOKIE", "PATH_INFO", "QUERY_STRING", "REQUEST_METHOD"}
+NOT_FOR_PEOPLE = {
+    "CONTENT_LENGTH",
+    "HTTP_COOKIE",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REQUEST_METHOD",
+    "SERVER_PROTOCOL",
+}
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 

@@ -99,7 +99,7 @@ def test_redis_that_does_not_answer_stops_nothing(
         assert done(job) == 10
         assert progress.once_in("anything", seconds=5)
         with pytest.raises(ConnectionError):
-            next(progress.listen())
+            next(progress.listen(on_subscribed=lambda: None))
     finally:
         progress._client.cache_clear()
 
@@ -137,8 +137,10 @@ def test_job_that_is_gone_is_not_announced() -> None:
 
 @pytest.mark.usefixtures("redis")
 def test_published_figures_reach_a_subscriber(job: Job) -> None:
-    messages = progress.listen()
+    subscribed: list[bool] = []
+    messages = progress.listen(on_subscribed=lambda: subscribed.append(True))
     assert next(messages) is None
+    assert subscribed
 
     job_announce(job.pk)
 
