@@ -6,6 +6,8 @@ from django.db.models import Q
 
 from apps.batches.content import grants_read
 from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.rules import INHERITED, KEPT, access_of
+from apps.connections.models import Connection
 from apps.connections.services import store_for
 from apps.storage.errors import StorageError
 from apps.storage.grants import Acl, Grant, GranteeKind, Permission
@@ -22,8 +24,12 @@ def opening_of(batch: Batch) -> str:
     """
     if batch.action == Action.ACCESS:
         return _undo_opening(batch) if batch.undo_of_id else _access_opening(batch)
-    if batch.does_copy and batch.option("bucket") != batch.bucket:
-        return _move_opening(batch)
+    if batch.does_copy:
+        access = access_of(batch.options)
+        if access not in (KEPT, INHERITED):
+            return YES if access in OPEN_NAMES else NO
+        if batch.option("bucket") != batch.bucket:
+            return _move_opening(batch)
     return NO
 
 
@@ -33,7 +39,7 @@ def _access_opening(batch: Batch) -> str:
         grants = grants_read(batch.option("grants"))
         return YES if any(_is_open(grant) for grant in grants) else NO
     if name == "default":
-        return _bucket_opening(batch, batch.bucket, batch.region)
+        return _bucket_opening(batch.connection, batch.bucket, batch.region)
     return YES if name in OPEN_NAMES else NO
 
 
@@ -43,20 +49,20 @@ def _undo_opening(batch: Batch) -> str:
     if lines.filter(Q(wanted__contains='"everyone"') | Q(wanted__contains='"signed-in"')).exists():
         return YES
     if lines.filter(wanted__contains='"inherited": true').exists():
-        return _bucket_opening(batch, batch.bucket, batch.region)
+        return _bucket_opening(batch.connection, batch.bucket, batch.region)
     return NO
 
 
 def _move_opening(batch: Batch) -> str:
-    target = _bucket_opening(batch, batch.option("bucket"), batch.option("region"))
+    target = _bucket_opening(batch.goes_to, batch.option("bucket"), batch.option("region"))
     if target == NO:
         return NO
-    return NO if _bucket_opening(batch, batch.bucket, batch.region) == YES else target
+    return NO if _bucket_opening(batch.connection, batch.bucket, batch.region) == YES else target
 
 
-def _bucket_opening(batch: Batch, bucket: str, region: str) -> str:
+def _bucket_opening(connection: Connection, bucket: str, region: str) -> str:
     try:
-        acl: Acl = store_for(batch.connection).get_bucket_acl(bucket=bucket, region=region)
+        acl: Acl = store_for(connection).get_bucket_acl(bucket=bucket, region=region)
     except StorageError:
         return UNKNOWN
     return YES if any(_is_open(grant) for grant in acl.explicit) else NO

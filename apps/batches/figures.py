@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.rules import is_relayed
 from apps.connections.services import store_for
 from apps.storage.errors import Denied
 from apps.storage.keys import key_query
@@ -33,6 +34,7 @@ def figures_make(batch: Batch) -> dict[str, Any]:
         "skipped": _grouped(lines.filter(state=State.SKIPPED), "error_code"),
         "classes": _classes(planned),
         "archived": planned.filter(storage_class__in=archived).count(),
+        "unknown_class": _unknown_classes(batch, planned),
         "in_parts": planned.filter(size__gt=_part_limit(batch)).count() if _is_copy(batch) else 0,
         "samples": _samples(planned, whole["first"], whole["last"]),
         "oldest": _first(planned.exclude(modified_at=None).order_by("modified_at", "id")),
@@ -55,6 +57,14 @@ def _uploads_of(batch: Batch) -> dict[str, Any]:
 
 def _is_copy(batch: Batch) -> bool:
     return batch.does_copy or batch.action == Action.HEADERS
+
+
+def _unknown_classes(batch: Batch, planned: QuerySet[BatchObject]) -> int:
+    """Return of how many objects the class is not known where their copies go."""
+    if batch.target_connection is None or batch.option("storage_class"):
+        return 0
+    known = store_for(batch.target_connection).features.storage_classes
+    return planned.exclude(storage_class__in=["", *known]).count()
 
 
 def _part_limit(batch: Batch) -> int:
@@ -108,13 +118,22 @@ def requests_of(batch: Batch, *, is_compared: bool = False) -> int:
         case Action.EMPTY:
             return -(-objects // 1000) + (batch.figures.get("uploads") or 0) + 1
         case Action.COPY:
-            return 3 * objects
+            return _copies_of(batch, objects)
         case Action.ACCESS:
             return 2 * objects
         case Action.HEADERS:
             return 4 * objects
         case _moves:
-            return 5 * objects
+            return _copies_of(batch, objects) + 2 * objects + -(-objects // 1000)
+
+
+def _copies_of(batch: Batch, objects: int) -> int:
+    """Return the requests of copying: target and grants are read, elsewhere the source's headers as well.
+
+    Bytes that are relayed are read in one request and written in another.
+    """
+    each = 3 + ("connection" in batch.options) + is_relayed(batch.figures)
+    return each * objects
 
 
 def conflicts_of(batch: Batch) -> QuerySet[BatchObject]:

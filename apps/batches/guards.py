@@ -13,7 +13,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from apps.batches.models import Action, Batch
+from apps.batches.models import Batch
+from apps.batches.services import roles_needed
 from apps.connections.guards import PersonRequest
 from apps.connections.models import Role
 from apps.jobs.models import Job
@@ -32,8 +33,8 @@ View = Callable[..., HttpResponseBase]
 def batch_required(role: Role) -> Callable[[View], View]:
     """Return a decorator for views whose address holds `job`.
 
-    Somebody else's job does not exist, nor one of a connection that one was shown out of: 404. A role that
-    is too low, and for emptying a bucket that is less than an administrator's, gets 403.
+    Somebody else's job does not exist, nor one of a connection that one was shown out of: 404. A view for
+    WRITER is for whoever may do what the batch does, where it does it; all others get 403.
     """
 
     def decorate(view: View) -> View:
@@ -41,7 +42,9 @@ def batch_required(role: Role) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *, job: UUID, **kwargs: Any) -> HttpResponseBase:
             admitted = cast(BatchRequest, request)
             admitted.batch = get_object_or_404(
-                Batch.objects.select_related("job__owner", "connection__owner", "confirmed_by"),
+                Batch.objects.select_related(
+                    "job__owner", "connection__owner", "target_connection", "confirmed_by"
+                ),
                 job__in=Job.objects.visible_to(admitted.user),
                 job_id=job,
             )
@@ -58,7 +61,13 @@ def batch_required(role: Role) -> Callable[[View], View]:
 
 
 def _require(request: BatchRequest, role: Role) -> None:
-    is_emptying = request.batch.action == Action.EMPTY and role > Role.READER
-    needed = Role.ADMIN if is_emptying else role
-    if request.role < needed:
-        raise PermissionDenied(_("This needs the role “%(role)s”.") % {"role": needed.label})
+    """Ask for the roles that the action needs, where the view needs more than to be seen."""
+    if role == Role.READER:
+        return
+    for connection, needed in roles_needed(request.batch):
+        held = connection.role_of(request.user)
+        if held is None or held < needed:
+            raise PermissionDenied(
+                _("This needs the role “%(role)s” for “%(connection)s”.")
+                % {"role": needed.label, "connection": connection.name}
+            )

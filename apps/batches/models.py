@@ -36,10 +36,15 @@ class Batch(models.Model):
     complete: what was stored later is not touched. From `confirmed_at` on the options do not change.
     `figures` is what the plan found, counted once. `undo_of` is the batch whose old values this one writes
     back. `pace` is how many requests are under way at once; a store that asks to slow down lowers it.
+    Copies may go to another connection, `target_connection`; its slug is in the options as well, so that a
+    connection that was deleted since is not taken for the own one.
     """
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="batch")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="batches")
+    target_connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="batches_in"
+    )
     bucket = models.CharField(max_length=100)
     region = models.CharField(max_length=50)
     action = models.CharField(max_length=20, choices=Action.choices)
@@ -82,6 +87,15 @@ class Batch(models.Model):
     @property
     def needs_options(self) -> bool:
         return not self.does_delete and self.options_at is None
+
+    @property
+    def goes_to(self) -> Connection:
+        """The connection of the copies."""
+        return self.target_connection or self.connection
+
+    @property
+    def is_target_gone(self) -> bool:
+        return "connection" in self.options and self.target_connection_id is None
 
     def option(self, name: str, default: Any = None) -> Any:
         return self.options.get(name, default)

@@ -14,7 +14,7 @@ from apps.batches.exposure import opening_of
 from apps.batches.figures import figures_make
 from apps.batches.ledger import Found, meetings_rank, page_record, sources_spare
 from apps.batches.models import Action, Batch, BatchObject
-from apps.batches.rules import key_problem, prefix_of, target_of
+from apps.batches.rules import IN_STORE, RELAYED, key_problem, prefix_of, target_of
 from apps.batches.selection import Selection, Source
 from apps.batches.services import role_require
 from apps.connections.services import store_for
@@ -23,12 +23,15 @@ from apps.jobs.models import Job
 from apps.jobs.services import job_count, job_move
 from apps.storage.errors import ObjectNotFound
 from apps.storage.store import ObjectStore
-from apps.storage.types import ObjectInfo, ObjectSummary
+from apps.storage.types import ObjectInfo, ObjectRef, ObjectSummary
+from apps.transfers.relaying import PinnedSource, can_copy_in_store
 
 BATCH_S = 20.0
 TELL_S = 1.0
 HEADS_AT_ONCE = 16
 PAGE = 1000
+# Pages of the target's list that are read for a page of sources, before each target is looked at.
+LISTS_MAX = 3
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,7 +45,11 @@ def plan_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
     to repeat. Raises StorageError; what is listed stays listed.
     """
     with row_lease(Batch, batch_id) as is_ours:
-        batch = Batch.objects.select_related("job__owner", "connection").filter(pk=batch_id).first()
+        batch = (
+            Batch.objects.select_related("job__owner", "connection", "target_connection")
+            .filter(pk=batch_id)
+            .first()
+        )
         if not is_ours or batch is None or not _is_planning(batch) or batch.needs_options:
             return None
         role_require(batch)
@@ -163,7 +170,7 @@ def _with_targets(batch: Batch, source: Source, found: list[Found]) -> list[Foun
     region = batch.option("region", batch.region)
     planned = [_targeted(batch, bucket, source, one) for one in found]
     targets = [one.target for one in planned if not one.skip_code]
-    taken = dict(_taken(store_for(batch.connection), bucket, region, targets)) if targets else {}
+    taken = dict(_taken(store_for(batch.goes_to), bucket, region, targets)) if targets else {}
     return [_with_taken(one, taken) for one in planned]
 
 
@@ -172,6 +179,9 @@ def _targeted(batch: Batch, bucket: str, source: Source, found: Found) -> Found:
         return found
     target = target_of(found.key, source, batch.options)
     problem = key_problem(target)
+    if batch.option("is_flat") and found.key.endswith("/"):
+        problem = "FolderMarker"
+    # Names of buckets are unique in the whole service: by whichever connection, it is the same one.
     if bucket == batch.bucket and target == found.key:
         problem = "SameObject"
     return replace(found, target=target, skip_code=problem)
@@ -185,14 +195,36 @@ def _with_taken(found: Found, taken: Mapping[str, ObjectSummary | ObjectInfo]) -
 def _taken(
     store: ObjectStore, bucket: str, region: str, targets: list[str]
 ) -> Iterator[tuple[str, ObjectSummary | ObjectInfo]]:
-    """Yield the targets that exist: from one page of a list if that says it all, else by looking at each."""
-    listing = store.list_objects(bucket=bucket, region=region, prefix=prefix_of(targets), limit=PAGE)
-    if listing.next_marker is None:
+    """Yield the targets that exist: from a list of what lies between them, beyond it by looking at each.
+
+    The keys of a page of sources are neighbors, and so mostly are those of their copies: a page of the list
+    or two tells of a thousand of them. Keys that have many others between them are looked at instead.
+    """
+    wanted, prefix = sorted(set(targets)), prefix_of(targets)
+    marker, listed = "" if len(prefix) == len(wanted[0]) else wanted[0][:-1], ""
+    for _page_number in range(LISTS_MAX):
+        listing = store.list_objects(bucket=bucket, region=region, prefix=prefix, marker=marker, limit=PAGE)
         yield from ((summary.key, summary) for summary in listing.objects)
-        return
-    for key, info in zip(targets, _each(targets, lambda key: _head(store, bucket, region, key)), strict=True):
+        if listing.next_marker is None:
+            return
+        marker, listed = listing.next_marker, listing.objects[-1].key if listing.objects else listed
+        if listed >= wanted[-1]:
+            return
+    rest = [key for key in wanted if key > listed]
+    for key, info in zip(rest, _each(rest, lambda key: _head(store, bucket, region, key)), strict=True):
         if info is not None:
             yield key, info
+
+
+def _way(batch: Batch) -> str:
+    """Return how the bytes get to another connection, found out with an object of the plan."""
+    first = BatchObject.objects.filter(batch=batch, state=BatchObject.State.PLANNED).order_by("id").first()
+    if first is None or batch.target_connection is None:
+        return IN_STORE
+    ref = ObjectRef(bucket=batch.bucket, region=batch.region, key=first.key)
+    source = PinnedSource(ref=ref, size=first.size, etag=first.etag)
+    is_in_store = can_copy_in_store(batch.connection, batch.target_connection, source=source)
+    return IN_STORE if is_in_store else RELAYED
 
 
 def _freeze(batch: Batch) -> bool | None:
@@ -201,7 +233,7 @@ def _freeze(batch: Batch) -> bool | None:
         if batch.option("bucket", batch.bucket) == batch.bucket:
             sources_spare(batch)
         meetings_rank(batch)
-    figures = figures_make(batch) | {"opening": opening_of(batch)}
+    figures = figures_make(batch) | {"opening": opening_of(batch), "way": _way(batch)}
     now = timezone.now()
     if not Batch.objects.filter(pk=batch.pk, frozen_at=None).update(frozen_at=now, figures=figures):
         return None

@@ -81,6 +81,11 @@ def _head(batch: Batch) -> dict[str, Any]:
         "connection": batch.connection.slug,
         "bucket": batch.bucket,
         "region": batch.region,
+        "target_connection": batch.options.get("connection", batch.connection.slug)
+        if batch.does_copy
+        else None,
+        "target_bucket": batch.options.get("bucket"),
+        "target_region": batch.options.get("region"),
         "selection": batch.selected,
         "options": batch.options,
         "objects": job.objects_total,

@@ -11,16 +11,39 @@ from apps.batches.selection import Source, name_below
 from apps.storage.keys import key_name
 
 KEY_BYTES_MAX = 850
+# The access of each object stays what it is.
+KEPT = "kept"
+# The bucket decides on the access.
+INHERITED = "default"
+# How bytes get to where they go: by the store itself, or through the workers.
+IN_STORE, RELAYED = "store", "relay"
 # A plan that waited longer than this says too little about what is there now.
 STALE_AFTER = timedelta(hours=24)
 
 
 def target_of(key: str, source: Source, options: Mapping[str, Any]) -> str:
     """Return the key that a copy of `key` gets by what the person chose, whether it is possible or not."""
+    if options.get("is_flat"):
+        return unquote(options.get("prefix", "")) + key_name(key)
     if "name" in options:
         name = unquote(options["name"])
         return name + key[len(source.prefix) :] if source.prefix else name
     return unquote(options.get("prefix", "")) + name_below(key, source.base)
+
+
+def access_of(options: Mapping[str, Any]) -> str:
+    """Return the access that copies get: KEPT, or a canned name, of which INHERITED is one.
+
+    A batch that was planned before access could be chosen says whether it is kept.
+    """
+    if "access" in options:
+        return str(options["access"])
+    return KEPT if options.get("is_acl_kept", True) else INHERITED
+
+
+def is_relayed(figures: Mapping[str, Any]) -> bool:
+    """Return whether the bytes of a plan with these figures pass through the workers."""
+    return bool(figures.get("way") == RELAYED)
 
 
 def other_name(target: str, moment: datetime, rank: int = 1) -> str:

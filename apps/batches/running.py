@@ -17,7 +17,6 @@ from apps.batches.actions.outcomes import Work, work_of
 from apps.batches.ledger import Outcome, batch_count, counts_of, is_running, lines_open, outcomes_record
 from apps.batches.models import Action, Batch, BatchObject
 from apps.batches.services import batch_log, role_require
-from apps.connections.services import store_for
 from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import job_move
@@ -47,14 +46,18 @@ def run_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
     nothing can go on; the lines that are settled stay settled.
     """
     with row_lease(Batch, batch_id) as is_ours:
-        batch = Batch.objects.select_related("job__owner", "connection").filter(pk=batch_id).first()
+        batch = (
+            Batch.objects.select_related("job__owner", "connection", "target_connection")
+            .filter(pk=batch_id)
+            .first()
+        )
         if not is_ours or batch is None:
             return None
         job_move(batch.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
         if not is_running(batch):
             return None
         role_require(batch)
-        run = Run(batch, work_of(batch, store_for(batch.connection), until=time.monotonic() + seconds))
+        run = Run(batch, work_of(batch, until=time.monotonic() + seconds))
         run.lines_take_up()
         try:
             while not run.work.is_over:
@@ -248,13 +251,17 @@ def cancel_batch(*, batch_id: int) -> None:
     Raises Throttled while a worker is still at it, StorageError when the store refuses an abort.
     """
     with row_lease(Batch, batch_id) as is_ours:
-        batch = Batch.objects.select_related("job__owner", "connection").filter(pk=batch_id).first()
+        batch = (
+            Batch.objects.select_related("job__owner", "connection", "target_connection")
+            .filter(pk=batch_id)
+            .first()
+        )
         if batch is None or batch.job.state != Job.State.CANCELING:
             return
         if not is_ours:
             raise Throttled("A worker is still at it.", code="StillRunning")
         if BatchObject.objects.filter(batch=batch).exclude(upload_id="").exists():
-            work = work_of(batch, store_for(batch.connection), until=time.monotonic() + BATCH_S)
+            work = work_of(batch, until=time.monotonic() + BATCH_S)
             if not uploads_abort(batch, work):
                 raise Throttled("More uploads are to be aborted.", code="StillRunning")
         batch_count(batch)

@@ -160,13 +160,26 @@ def _moment_text(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
 
 
-def batch_options(batch: Batch, options: Mapping[str, Any], *, place: str, now: datetime) -> None:
-    """This will record what the person answered, so that the listing can begin. Raises StateChanged."""
+def batch_options(
+    batch: Batch,
+    options: Mapping[str, Any],
+    *,
+    place: str,
+    now: datetime,
+    target: Connection | None = None,
+) -> None:
+    """This will record what the person answered, so that the listing can begin. Raises StateChanged.
+
+    `target` is the connection of the copies where that is another one; then the options name it too.
+    """
+    if target is not None and target.pk == batch.connection_id:
+        target = None
+    options = dict(options) | ({} if target is None else {"connection": target.slug})
     waiting = Batch.objects.filter(pk=batch.pk, options_at=None, job__state=Job.State.PLANNING)
-    if not waiting.update(options=dict(options), options_at=now):
+    if not waiting.update(options=options, options_at=now, target_connection=target):
         raise StateChanged
     Job.objects.filter(pk=batch.job_id).update(place=place[:2000])
-    batch.options, batch.options_at = dict(options), now
+    batch.options, batch.options_at, batch.target_connection = options, now, target
 
 
 def batch_confirm(batch: Batch, options: Mapping[str, Any], *, person: Person, now: datetime) -> None:
@@ -244,7 +257,11 @@ def batch_replan(batch: Batch, *, person: Person) -> Batch:
             selection=batch.selection,
             undo_of=batch.undo_of,
         )
-        Batch.objects.filter(pk=fresh.pk).update(options=batch.options, options_at=batch.options_at)
+        Batch.objects.filter(pk=fresh.pk).update(
+            options=batch.options,
+            options_at=batch.options_at,
+            target_connection=batch.target_connection_id,
+        )
         Job.objects.filter(pk=fresh.job_id).update(place=batch.job.place)
     fresh.refresh_from_db()
     return fresh
@@ -281,15 +298,32 @@ def batch_retry(batch: Batch) -> None:
         _require(bool(failed.update(state=BatchObject.State.PLANNED, attempts=0, ended_at=None)))
 
 
+def roles_needed(batch: Batch) -> list[tuple[Connection, Role]]:
+    """Return what a person must be in which connection to plan this and to let it run.
+
+    Whoever only copies need not be able to write where the sources are.
+    """
+    if batch.action == Action.EMPTY:
+        return [(batch.connection, Role.ADMIN)]
+    if batch.target_connection is None:
+        is_open = batch.action == Action.COPY and batch.options_at is None
+        return [(batch.connection, Role.READER if is_open else Role.WRITER)]
+    source = Role.READER if batch.action == Action.COPY else Role.WRITER
+    return [(batch.connection, source), (batch.target_connection, Role.WRITER)]
+
+
 def role_require(batch: Batch) -> None:
     """Raise Denied when the person who began the batch may not do this any more."""
-    needed = Role.ADMIN if batch.action == Action.EMPTY else Role.WRITER
-    role = batch.connection.role_of(batch.job.owner)
-    if role is None or role < needed or not batch.job.owner.is_active:
-        raise Denied(
-            _("Who started this has lost the role “%(role)s” for the connection.") % {"role": needed.label},
-            code="RoleLost",
-        )
+    if batch.is_target_gone:
+        raise Denied(_("The connection that the copies go to was deleted."), code="TargetGone")
+    for connection, needed in roles_needed(batch):
+        role = connection.role_of(batch.job.owner)
+        if role is None or role < needed or not batch.job.owner.is_active:
+            raise Denied(
+                _("Who started this has lost the role “%(role)s” for the connection “%(connection)s”.")
+                % {"role": needed.label, "connection": connection.name},
+                code="RoleLost",
+            )
 
 
 def _require(moved: bool) -> None:

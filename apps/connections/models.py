@@ -26,6 +26,12 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
             return self
         return self.filter(models.Q(owner=person) | models.Q(members__person=person)).distinct()
 
+    def writable_by(self, person: Person) -> ConnectionQuerySet:
+        if person.is_superuser:
+            return self
+        member = models.Q(members__person=person, members__role__gte=Role.WRITER)
+        return self.filter(models.Q(owner=person) | member).distinct()
+
     def administered_by(self, person: Person) -> ConnectionQuerySet:
         if person.is_superuser:
             return self

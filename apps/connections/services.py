@@ -126,10 +126,11 @@ def connection_delete(connection: Connection) -> None:
 
 def _is_in_use(connection: Connection) -> bool:
     """Return whether jobs need the connection; a plan that only waits for its person does not."""
-    batches = connection.batches.filter(job__finished_at__isnull=True)
+    waiting = ["planning", "planned"]
     return (
         connection.transfers.filter(job__finished_at__isnull=True).exists()
-        or batches.exclude(job__state__in=["planning", "planned"]).exists()
+        or connection.batches.filter(job__finished_at=None).exclude(job__state__in=waiting).exists()
+        or connection.batches_in.filter(job__finished_at=None).exclude(job__state__in=waiting).exists()
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,10 @@ from apps.batches.planning import plan_batch
 from apps.batches.running import run_batch
 from apps.batches.selection import Selection
 from apps.connections.models import Connection
+from apps.connections.services import connection_create, store_for
 from apps.jobs.models import Job
-from tests.conftest import REGION
+from apps.localstore.server import LocalStore
+from tests.conftest import OTHER_ACCOUNT, REGION
 
 
 @pytest.fixture
@@ -31,10 +34,33 @@ def begin(owner: Person, connection: Connection, bucket: str) -> Callable[..., B
             selection=selection,
         )
         if batch.needs_options:
-            services.batch_options(batch, options, place=bucket, now=timezone.now())
+            target = options.pop("target", None)
+            services.batch_options(batch, options, place=bucket, now=timezone.now(), target=target)
         return planned(batch)
 
     return start
+
+
+@pytest.fixture
+def elsewhere(owner: Person, local_store: LocalStore) -> Connection:
+    """A second connection of the owner, to another account, whose key reads nothing of the first one."""
+    return connection_create(
+        owner=owner,
+        name="Archive",
+        scheme="http",
+        connect_to=f"127.0.0.1:{local_store.port}",
+        appid=OTHER_ACCOUNT.appid,
+        secret_id=OTHER_ACCOUNT.secret_id,
+        secret_key=OTHER_ACCOUNT.secret_key,
+    )
+
+
+@pytest.fixture
+def archive(elsewhere: Connection) -> str:
+    """A fresh bucket of the other connection."""
+    name = f"x-{secrets.token_hex(4)}-{OTHER_ACCOUNT.appid}"
+    store_for(elsewhere).create_bucket(bucket=name, region=REGION)
+    return name
 
 
 def planned(batch: Batch) -> Batch:
@@ -55,7 +81,7 @@ def ran(batch: Batch, **options: Any) -> Batch:
 
 
 def fresh(batch: Batch) -> Batch:
-    return Batch.objects.select_related("job__owner", "connection").get(pk=batch.pk)
+    return Batch.objects.select_related("job__owner", "connection", "target_connection").get(pk=batch.pk)
 
 
 def state_of(batch: Batch) -> str:

@@ -167,7 +167,7 @@ def test_outcome_counts_once(begin: Begin, put: Put, store: ObjectStore, bucket:
     from apps.batches.actions.outcomes import work_of
 
     lines = list(BatchObject.objects.filter(batch=batch))
-    outcomes = remove(work_of(batch, store, until=1e12), lines)
+    outcomes = remove(work_of(batch, until=1e12), lines)
 
     assert [outcomes_record(outcomes), outcomes_record(outcomes)] == [1, 0]
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from apps.batches.actions import large
 from apps.batches.actions.outcomes import State, Work, conflicted, ended, failed
-from apps.batches.content import content_of
+from apps.batches.content import Content, content_of
 from apps.batches.ledger import Outcome
 from apps.batches.models import Action, BatchObject
-from apps.batches.rules import other_name
-from apps.storage.errors import Conflict, ObjectNotFound, StorageError
-from apps.storage.types import ObjectInfo, ObjectRef, StoredObject
+from apps.batches.rules import IN_STORE, KEPT, RELAYED, other_name
+from apps.storage.errors import Conflict, Denied, ObjectNotFound, StorageError
+from apps.storage.store import ObjectStore
+from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject
+from apps.transfers.content import NewObject
+from apps.transfers.relaying import relay_object, source_pin
 from apps.transfers.services.copies import COPY_IN_PARTS_FROM
 
 SKIP, REPLACE, KEEP = "skip", "replace", "keep"
@@ -42,44 +46,115 @@ def _copied(work: Work, line: BatchObject) -> Outcome:
 
 def _looked(work: Work, line: BatchObject, target: ObjectRef, choice: str) -> Outcome:
     """Copy unless something is in the way now that the person has not decided on."""
-    there = _head(work, target)
+    there = _head(work.target_store, target)
     if there is None or (choice == REPLACE and there.etag == line.target_etag):
         return _written(work, line, target)
-    source = _head(work, work.source(line.key))
-    if source is not None and source.etag == line.etag and _is_copy(there, source):
+    source = _head(work.store, work.source(line.key))
+    if source is not None and source.etag == line.etag and _is_copy(there, source, _wanted(work, source)):
         # Ours, from an attempt whose end was not written down; or one like it, which nothing is lost by.
-        if line.size > COPY_IN_PARTS_FROM and work.options.get("is_acl_kept", True):
+        if work.access == KEPT and (work.is_elsewhere or line.size > COPY_IN_PARTS_FROM):
             large.grant_again(work, line, target)
         return _settled(work, line, target, StoredObject(there.etag, there.crc64))
     if choice == SKIP:
         return ended(line, State.SKIPPED, "TargetTaken")
-    if choice == KEEP and target.key == line.target:
-        other = other_name(line.target, work.frozen_at, line.rank)
+    other = other_name(line.target, work.frozen_at, line.rank)
+    if choice == KEEP and target.key != other:
         return _looked(work, line, work.target(other), choice)
     message = f"An object with the key {target.key!r} is there that the plan has not seen."
     return Outcome(line=line, state=State.FAILED, code="TargetTaken", message=message)
 
 
 def _written(work: Work, line: BatchObject, target: ObjectRef) -> Outcome:
-    is_acl_kept = work.options.get("is_acl_kept", True)
     if line.size > COPY_IN_PARTS_FROM:
         return large.advance(
             work,
             line,
             target,
-            is_acl_kept=is_acl_kept,
+            access=work.access,
+            headers=_headers(work, line),
             settled=lambda stored: _settled(work, line, target, stored),
         )
+    if work.is_elsewhere:
+        return _settled(work, line, target, _crossed(work, line, target))
     stored = work.store.copy_object(
         source=work.source(line.key),
         bucket=target.bucket,
         region=target.region,
         key=target.key,
         source_etag=line.etag,
-        storage_class=line.storage_class or None,
-        is_acl_kept=is_acl_kept,
+        storage_class=work.options.get("storage_class") or line.storage_class or None,
+        headers=_headers(work, line),
+        acl=None if work.access == KEPT else work.acl,
+        is_acl_kept=work.access == KEPT,
     )
     return _settled(work, line, target, stored)
+
+
+def _headers(work: Work, line: BatchObject) -> ObjectHeaders | None:
+    """Return what replaces the headers of the source, None where the store copies them as they are."""
+    is_class_changed = work.is_elsewhere or work.options.get("storage_class")
+    if not work.options.get("is_replaced") and not (line.size > COPY_IN_PARTS_FROM and is_class_changed):
+        return None
+    return _wanted(work, _pinned(work, line)).to_headers()
+
+
+def _crossed(work: Work, line: BatchObject, target: ObjectRef) -> StoredObject:
+    """Copy to another connection. Its grants are read first, and given when the bytes are there."""
+    acl = large.acl_of(work, line) if work.access == KEPT else None
+    begun = None if acl is not None and acl.is_inherited else work.acl
+    info = _pinned(work, line)
+    new = NewObject(headers=_wanted(work, info).to_headers(), acl=begun or "")
+    stored = _stored(work, line, target, info, new)
+    if acl is not None and not acl.is_inherited:
+        large.grant(work, acl, target)
+    return stored
+
+
+def _stored(
+    work: Work, line: BatchObject, target: ObjectRef, info: ObjectInfo, new: NewObject
+) -> StoredObject:
+    source = work.source(line.key)
+    if not work.relays.is_set():
+        try:
+            return work.target_store.copy_object(
+                source=source,
+                bucket=target.bucket,
+                region=target.region,
+                key=target.key,
+                source_etag=line.etag,
+                headers=new.headers,
+                acl=new.acl or None,
+            )
+        except Denied:
+            # The key of the one connection does not read the other's bucket: from now on bytes pass here.
+            work.relays.set()
+    return relay_object(
+        work.store,
+        source_pin(source, info),
+        work.target_store,
+        target,
+        new_object=new,
+        on_progress=work.may_go_on,
+    )
+
+
+def _pinned(work: Work, line: BatchObject) -> ObjectInfo:
+    """Return what the source says of itself. Raises Conflict when it is not that of the plan."""
+    info = work.store.head_object(bucket=work.bucket, region=work.region, key=line.key)
+    if info.etag != line.etag:
+        raise Conflict("The source was replaced since the plan.", code="Changed")
+    return info
+
+
+def _wanted(work: Work, source: ObjectInfo) -> Content:
+    """Return what a copy of an object says of itself."""
+    content, options = content_of(source), work.options
+    if options.get("is_replaced"):
+        kept = {name: content.headers[name] for name in ("content-type",) if name in content.headers}
+        content = Content(kept | options["set"], options["metadata"], content.storage_class)
+    known = work.target_store.features.storage_classes
+    chosen = options.get("storage_class") or content.storage_class
+    return replace(content, storage_class=chosen if chosen in known else known[0])
 
 
 def _settled(work: Work, line: BatchObject, target: ObjectRef, stored: StoredObject) -> Outcome:
@@ -87,9 +162,16 @@ def _settled(work: Work, line: BatchObject, target: ObjectRef, stored: StoredObj
         line,
         State.DONE if work.action == Action.COPY else State.COPIED,
         request_id=stored.request_id,
-        after=json.dumps({"etag": stored.etag, "crc64": stored.crc64}),
+        after=json.dumps({"etag": stored.etag, "crc64": stored.crc64} | _way(work)),
         target=target.key,
     )
+
+
+def _way(work: Work) -> dict[str, str]:
+    """Return for the receipt how the bytes got to another connection."""
+    if not work.is_elsewhere:
+        return {}
+    return {"way": RELAYED if work.relays.is_set() else IN_STORE}
 
 
 def verify(work: Work, lines: Sequence[BatchObject]) -> list[Outcome]:
@@ -99,8 +181,8 @@ def verify(work: Work, lines: Sequence[BatchObject]) -> list[Outcome]:
 
 def _verified(work: Work, line: BatchObject) -> Outcome:
     try:
-        there = _head(work, work.target(line.target))
-        source = _head(work, work.source(line.key))
+        there = _head(work.target_store, work.target(line.target))
+        source = _head(work.store, work.source(line.key))
     except StorageError as error:
         return failed(line, error)
     stored = json.loads(line.after)
@@ -117,9 +199,9 @@ def _verified(work: Work, line: BatchObject) -> Outcome:
     return ended(line, State.READ)
 
 
-def _is_copy(there: ObjectInfo, source: ObjectInfo) -> bool:
+def _is_copy(there: ObjectInfo, source: ObjectInfo, wanted: Content) -> bool:
     """Return whether one object is all that a copy of the other would be: bytes, headers and class."""
-    return _is_same(there, source) and content_of(there) == content_of(source)
+    return _is_same(there, source) and content_of(there) == wanted
 
 
 def _is_same(there: ObjectInfo, source: ObjectInfo) -> bool:
@@ -131,8 +213,8 @@ def _is_same(there: ObjectInfo, source: ObjectInfo) -> bool:
     return there.crc64 == source.crc64
 
 
-def _head(work: Work, ref: ObjectRef) -> ObjectInfo | None:
+def _head(store: ObjectStore, ref: ObjectRef) -> ObjectInfo | None:
     try:
-        return work.store.head_object(bucket=ref.bucket, region=ref.region, key=ref.key)
+        return store.head_object(bucket=ref.bucket, region=ref.region, key=ref.key)
     except ObjectNotFound:
         return None

@@ -9,6 +9,7 @@ from apps.batches.actions.outcomes import State, Work, conflicted, ended, failed
 from apps.batches.content import Content, Kept, content_changed, content_of, content_read, kept_add, kept_in
 from apps.batches.ledger import Outcome
 from apps.batches.models import BatchObject
+from apps.batches.rules import KEPT
 from apps.storage.errors import Conflict, StorageError
 from apps.storage.types import ObjectInfo, StoredObject
 
@@ -67,7 +68,7 @@ def _copied(work: Work, line: BatchObject, wanted: Content) -> Outcome:
     kept = kept_in(line.before)
     if kept is not None:
         return large.advance(
-            work, line, target, is_acl_kept=True, headers=wanted.to_headers(), settled=settled, kept=kept
+            work, line, target, access=KEPT, headers=wanted.to_headers(), settled=settled, kept=kept
         )
     stored = work.store.copy_object(
         source=target,

@@ -14,10 +14,12 @@ from apps.batches.actions.outcomes import Work
 from apps.batches.content import Kept
 from apps.batches.ledger import Outcome
 from apps.batches.models import BatchObject
-from apps.storage.errors import Conflict, Corrupted, NotFound, Refused, UploadNotFound
+from apps.batches.rules import KEPT
+from apps.storage.errors import Conflict, Corrupted, Denied, NotFound, Refused, UploadNotFound
 from apps.storage.grants import Acl
 from apps.storage.multipart import PartPlan, plan_parts
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject, StoredPart
+from apps.transfers.relaying import PinnedSource, relay_part, source_pin
 from apps.transfers.services.copies import COPY_PART_SIZE, headers_of
 
 PARTS_AT_ONCE = 8
@@ -28,7 +30,7 @@ def advance(
     line: BatchObject,
     target: ObjectRef,
     *,
-    is_acl_kept: bool,
+    access: str,
     settled: Callable[[StoredObject], Outcome],
     headers: ObjectHeaders | None = None,
     kept: Kept | None = None,
@@ -44,14 +46,16 @@ def advance(
         if info.etag != etag:
             raise Conflict("The source was replaced since the plan.", code="Changed")
         if not line.upload_id:
-            upload_id = _begin(work, info, target, headers, is_acl_kept=is_acl_kept)
-            return Outcome(line=line, state=line.state, upload_id=upload_id)
+            upload_id = _begin(work, info, target, headers, access)
+            return Outcome(
+                line=line, state=line.state, upload_id=upload_id, target=_target_kept(line, target)
+            )
         plan = plan_parts(line.size, part_size_min=COPY_PART_SIZE)
         try:
-            parts = _parts(work, line, target, plan, etag)
+            parts = _parts(work, line, target, plan, source_pin(work.source(line.key), info))
             if len(parts) < plan.count:
                 return Outcome(line=line, state=line.state, upload_id=line.upload_id)
-            stored = work.store.complete_multipart_upload(
+            stored = work.target_store.complete_multipart_upload(
                 bucket=target.bucket,
                 region=target.region,
                 key=target.key,
@@ -62,37 +66,44 @@ def advance(
             # Somebody aborted it, or a Complete went through whose answer was lost; the next look decides.
             return Outcome(line=line, state=line.state, upload_id="", is_attempt=True)
         _verify(stored, info)
-        if is_acl_kept:
-            grant(work, kept.acl if kept else _acl(work, line), target)
+        if access == KEPT:
+            grant(work, kept.acl if kept else acl_of(work, line), target)
         return settled(stored)
 
 
 def _begin(
-    work: Work, info: ObjectInfo, target: ObjectRef, headers: ObjectHeaders | None, *, is_acl_kept: bool
+    work: Work, info: ObjectInfo, target: ObjectRef, headers: ObjectHeaders | None, access: str
 ) -> str:
     wanted = headers or headers_of(info)
     if wanted.storage_class is None:
         wanted = replace(wanted, storage_class=info.storage_class)
-    return work.store.create_multipart_upload(
+    return work.target_store.create_multipart_upload(
         bucket=target.bucket,
         region=target.region,
         key=target.key,
         headers=wanted,
         # Never for a moment more open than the source: its own grants follow when the object is whole.
-        acl="private" if is_acl_kept else None,
+        acl="private" if access == KEPT else work.acl,
     )
 
 
-def _parts(work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, etag: str) -> list[StoredPart]:
+def _target_kept(line: BatchObject, target: ObjectRef) -> str:
+    """Return the other name under which the upload was begun: whoever aborts it has to know."""
+    return target.key if line.target and target.key != line.target else ""
+
+
+def _parts(
+    work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, source: PinnedSource
+) -> list[StoredPart]:
     """Copy what is missing until the time is up; return what is there."""
-    listed = work.store.list_parts(
+    listed = work.target_store.list_parts(
         bucket=target.bucket, region=target.region, key=target.key, upload_id=line.upload_id
     )
     there = {part.number: part for part in listed if part.size == plan.range_of(part.number)[1]}
     missing = [number for number in range(1, plan.count + 1) if number not in there]
 
     def copied(number: int) -> StoredPart | None:
-        return None if work.is_over else _copy_part(work, line, target, plan, number, etag)
+        return None if work.is_over else _copy_part(work, line, target, plan, number, source)
 
     with ThreadPoolExecutor(PARTS_AT_ONCE, thread_name_prefix="large") as pool:
         there |= {part.number: part for part in _present(pool.map(copied, missing))}
@@ -104,19 +115,36 @@ def _present(parts: Iterable[StoredPart | None]) -> Iterable[StoredPart]:
 
 
 def _copy_part(
-    work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, number: int, etag: str
+    work: Work, line: BatchObject, target: ObjectRef, plan: PartPlan, number: int, source: PinnedSource
 ) -> StoredPart:
     offset, length = plan.range_of(number)
-    return work.store.upload_part_copy(
-        source=work.source(line.key),
-        bucket=target.bucket,
-        region=target.region,
-        key=target.key,
+    if not work.relays.is_set():
+        try:
+            return work.target_store.upload_part_copy(
+                source=source.ref,
+                bucket=target.bucket,
+                region=target.region,
+                key=target.key,
+                upload_id=line.upload_id,
+                number=number,
+                first_byte=offset,
+                last_byte=offset + length - 1,
+                source_etag=source.etag,
+            )
+        except Denied:
+            if not work.is_elsewhere:
+                raise
+            work.relays.set()
+    return relay_part(
+        work.store,
+        source,
+        work.target_store,
+        target,
         upload_id=line.upload_id,
         number=number,
-        first_byte=offset,
-        last_byte=offset + length - 1,
-        source_etag=etag,
+        offset=offset,
+        length=length,
+        on_progress=work.may_go_on,
     )
 
 
@@ -127,27 +155,27 @@ def _verify(stored: StoredObject, info: ObjectInfo) -> None:
 
 def grant_again(work: Work, line: BatchObject, target: ObjectRef) -> None:
     """Give a copy the source's grants that a killed worker may not have got to."""
-    grant(work, _acl(work, line), target)
+    grant(work, acl_of(work, line), target)
 
 
-def _acl(work: Work, line: BatchObject) -> Acl:
+def acl_of(work: Work, line: BatchObject) -> Acl:
     return work.store.get_object_acl(bucket=work.bucket, region=work.region, key=line.key)
 
 
 def grant(work: Work, acl: Acl, target: ObjectRef) -> None:
     """Give the copy the source's grants, which it waited for with none. Raises StorageError."""
+    store, at = work.target_store, {"bucket": target.bucket, "region": target.region, "key": target.key}
     if acl.is_inherited:
-        work.store.put_object_acl(bucket=target.bucket, region=target.region, key=target.key, acl="default")
+        store.put_object_acl(**at, acl="default")
         return
-    there = work.store.get_object_acl(bucket=target.bucket, region=target.region, key=target.key)
-    granted = replace(there, grants=acl.explicit, is_inherited=False)
-    work.store.put_object_acl(bucket=target.bucket, region=target.region, key=target.key, acl=granted)
+    there = store.get_object_acl(**at)
+    store.put_object_acl(**at, acl=replace(there, grants=acl.explicit, is_inherited=False))
 
 
 def abort(work: Work, line: BatchObject, target: ObjectRef) -> None:
     """This will throw away what the store holds of a large copy. Raises StorageError."""
     try:
-        work.store.abort_multipart_upload(
+        work.target_store.abort_multipart_upload(
             bucket=target.bucket, region=target.region, key=target.key, upload_id=line.upload_id
         )
     except (NotFound, Refused):

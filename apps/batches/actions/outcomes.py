@@ -11,6 +11,8 @@ from typing import Any
 
 from apps.batches.ledger import Outcome
 from apps.batches.models import Batch, BatchObject
+from apps.batches.rules import INHERITED, KEPT, access_of, is_relayed
+from apps.connections.services import store_for
 from apps.storage import errors
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectRef
@@ -33,10 +35,13 @@ LARGE_AT_ONCE = 2
 class Work:
     """One batch as the threads see it: values only, no rows that would ask the database.
 
-    `until` is a monotonic time; `stop` is set when a person paused or canceled.
+    `store` holds the sources and `target_store` the copies, the same one unless the batch goes elsewhere.
+    `until` is a monotonic time; `stop` is set when a person paused or canceled; `relays` when the bytes have
+    to pass through here, because no single key reads the one and writes the other.
     """
 
     store: ObjectStore
+    target_store: ObjectStore
     bucket: str
     region: str
     action: str
@@ -44,6 +49,7 @@ class Work:
     frozen_at: datetime
     until: float
     stop: threading.Event = field(default_factory=threading.Event)
+    relays: threading.Event = field(default_factory=threading.Event)
     large: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(LARGE_AT_ONCE))
 
     def source(self, key: str) -> ObjectRef:
@@ -57,15 +63,36 @@ class Work:
         )
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Return whether the copies belong to another connection."""
+        return "connection" in self.options
+
+    @property
+    def access(self) -> str:
+        return access_of(self.options)
+
+    @property
+    def acl(self) -> str | None:
+        """Return the canned access that a copy begins with: where its own is to follow, the narrowest."""
+        if self.access == KEPT:
+            return "private"
+        return None if self.access == INHERITED else self.access
+
+    def may_go_on(self, _sent: int) -> bool:
+        """Return whether bytes that pass through here still may: nobody waits for them to pause."""
+        return not self.stop.is_set()
+
+    @property
     def is_over(self) -> bool:
         return self.stop.is_set() or time.monotonic() >= self.until
 
 
-def work_of(batch: Batch, store: ObjectStore, *, until: float) -> Work:
+def work_of(batch: Batch, *, until: float) -> Work:
     """Return what the threads need to know of a batch that is confirmed."""
     assert batch.frozen_at is not None  # noqa: S101 - a batch runs after it was planned.
-    return Work(
-        store=store,
+    work = Work(
+        store=store_for(batch.connection),
+        target_store=store_for(batch.goes_to),
         bucket=batch.bucket,
         region=batch.region,
         action=batch.action,
@@ -73,6 +100,9 @@ def work_of(batch: Batch, store: ObjectStore, *, until: float) -> Work:
         frozen_at=batch.frozen_at,
         until=until,
     )
+    if is_relayed(batch.figures):
+        work.relays.set()
+    return work
 
 
 def failed(line: BatchObject, error: errors.StorageError) -> Outcome:
@@ -81,6 +111,8 @@ def failed(line: BatchObject, error: errors.StorageError) -> Outcome:
     A large copy keeps its upload, to go on with or to be aborted when the batch ends. Raises the error when
     it says that nothing else can succeed either.
     """
+    if isinstance(error, errors.Canceled):
+        return Outcome(line=line, state=line.state, upload_id=line.upload_id)
     if isinstance(error, errors.BucketNotFound) or error.code in FATAL_CODES:
         raise error
     tries = line.attempts + 1

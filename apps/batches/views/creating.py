@@ -9,16 +9,20 @@ from django.views.decorators.http import require_POST
 
 from apps.batches import services, tasks
 from apps.batches.forms.selection import SelectionForm
+from apps.batches.models import Action
 from apps.connections.crumbs import bucket_url
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 
 
 @require_POST
-@connection_required(Role.WRITER)
+@connection_required(Role.READER)
 def batch_create(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
     """Keep the selection, and go on to what the action asks or to the plan."""
     form = SelectionForm(request.POST)
+    # Copies may go where the person writes; that is asked next.
+    if request.POST.get("action") != Action.COPY:
+        request.need(Role.WRITER)
     if not form.is_valid():
         return _back(request, form.sentence())
     try:

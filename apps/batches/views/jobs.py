@@ -17,7 +17,7 @@ from apps.batches import services, tasks
 from apps.batches.guards import BatchRequest, batch_required
 from apps.batches.models import Batch, BatchObject
 from apps.batches.views.ledger import filters_of
-from apps.batches.words import options_words, reason_words
+from apps.batches.words import options_words, reason_words, way_words
 from apps.connections.models import Role
 
 GROUPS_SHOWN = 10
@@ -35,6 +35,7 @@ def batch_job_parts(request: BatchRequest, job: UUID) -> HttpResponse:
         "batch": batch,
         "job": batch.job,
         "choices": options_words(batch),
+        "way": way_words(batch),
         "filters": filters_of(batch),
         "groups": [(state, code, reason_words(code), count) for state, code, count in _groups(batch)],
         "current": lines.filter(state__in=BatchObject.OPEN).order_by("id").first()

@@ -18,9 +18,10 @@ from apps.batches.crumbs import batch_crumbs
 from apps.batches.figures import conflicts_of, requests_of
 from apps.batches.forms.confirm import COMPARED_UP_TO, ConfirmForm
 from apps.batches.forms.options import FORMS
+from apps.batches.forms.target import TargetForm, place_of
 from apps.batches.guards import BatchRequest, batch_required
 from apps.batches.rules import STALE_AFTER
-from apps.batches.words import options_words, reason_words, selection_names
+from apps.batches.words import lost_words, options_words, reason_words, selection_names, way_words
 from apps.connections.models import Role
 from apps.connections.services import bucket_region, store_for
 from apps.jobs.models import Job
@@ -42,7 +43,13 @@ def batch_options(request: BatchRequest, job: UUID) -> HttpResponse:
     form = FORMS[batch.action](request.POST or None, batch=batch)
     if request.method == "POST" and form.is_valid():
         try:
-            services.batch_options(batch, form.to_options(), place=form.place(), now=timezone.now())
+            services.batch_options(
+                batch,
+                form.to_options(),
+                place=form.place(),
+                now=timezone.now(),
+                target=form.target_connection if isinstance(form, TargetForm) else None,
+            )
         except services.StateChanged:
             messages.warning(request, _("This plan does not wait for anybody any more."))
         tasks.batch_begin(batch)
@@ -62,11 +69,11 @@ def batch_options(request: BatchRequest, job: UUID) -> HttpResponse:
 def folder_suggest(request: BatchRequest, job: UUID) -> HttpResponse:
     """Folders of the target bucket that begin as typed; none, rather than an error, while typing."""
     batch = request.batch
-    bucket = request.GET.get("bucket") or batch.bucket
+    connection, bucket = place_of(batch, request.GET.get("bucket") or batch.bucket)
     try:
-        listing = store_for(batch.connection).list_objects(
+        listing = store_for(connection).list_objects(
             bucket=bucket,
-            region=bucket_region(batch.connection, bucket),
+            region=bucket_region(connection, bucket),
             prefix=request.GET.get("prefix", ""),
             delimiter="/",
             limit=FOLDERS_LOOKED_AT,
@@ -137,6 +144,8 @@ def _context(request: BatchRequest, form: ConfirmForm | None) -> dict[str, Any]:
         "form": form,
         "figures": figures,
         "choices": options_words(batch),
+        "way": way_words(batch),
+        "lost": lost_words(batch),
     }
     if not figures:
         return context

@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.connections.guards import ConnectionRequest
+from apps.connections.models import Connection
 from apps.objects.columns import COLUMNS, Layout
 from apps.objects.queries import ORDERS, ListQuery
 from apps.objects.views.places import address_with, denied_words, page_url, url_if_any
@@ -101,7 +102,8 @@ def _drawn(
     template: str, request: ConnectionRequest, actions: Callable[[ConnectionRequest], list[Action]]
 ) -> SafeString:
     """Return actions as buttons or menu items, which are the same on every page of a bucket for a role."""
-    place = (request.connection.slug, request.bucket, request.role, get_script_prefix(), get_language())
+    role = (request.role, _may_copy(request))
+    place = (request.connection.slug, request.bucket, role, get_script_prefix(), get_language())
     kept = _kept.get((template, *place))
     if kept is None:
         context = {"actions": actions(request), "denied": denied_words()}
@@ -112,11 +114,16 @@ def _drawn(
     return kept
 
 
+def _may_copy(request: ConnectionRequest) -> bool:
+    """Return whether there is a bucket that the person may copy to, here or in another connection."""
+    return request.can_write or Connection.objects.writable_by(request.user).exists()
+
+
 def _bulk_actions(request: ConnectionRequest) -> list[Action]:
     batch, can_write = url_if_any(request, "batches:create"), request.can_write
     actions = [
         Action("zip", "download", _("Download zip"), post_to=url_if_any(request, "objects:zip")),
-        Action("copy", "copy", _("Copy to"), can_write, post_to=batch, shortcut="c"),
+        Action("copy", "copy", _("Copy to"), _may_copy(request), post_to=batch, shortcut="c"),
         Action("move", "arrows-move", _("Move to"), can_write, post_to=batch, shortcut="m"),
         Action("access", "lock", _("Access"), can_write, post_to=batch),
         Action("headers", "list", _("Headers"), can_write, post_to=batch),
@@ -159,7 +166,7 @@ def _folder_actions(request: ConnectionRequest) -> list[Action]:
     return [
         Action("open", "folder-open", _("Open"), kind=kind, url=opened, shortcut="Enter"),
         Action("zip", "download", _("Download zip"), kind=kind, post_to=packed),
-        Action("copy", "copy", _("Copy to"), can_write, kind, post_to=batch, shortcut="c"),
+        Action("copy", "copy", _("Copy to"), _may_copy(request), kind, post_to=batch, shortcut="c"),
         Action("move", "arrows-move", _("Move to"), can_write, kind, post_to=batch, shortcut="m"),
         Action("rename", "pencil", _("Rename"), can_write, kind, post_to=batch, shortcut="r"),
         Action("delete", "trash", _("Delete"), can_write, kind, post_to=batch, shortcut="Delete"),
