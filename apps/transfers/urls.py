@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.transfers.views import aborting, parts, resuming, states, unfinished, uploads
+from apps.transfers.views import aborting, parts, preflight, resuming, sheet, states, unfinished, uploads
 
 app_name = "transfers"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
@@ -15,6 +15,8 @@ urlpatterns = [
     path(f"{BUCKET}uploads/worker.js", parts.direct_worker, name="direct-worker"),
     path("transfers/<uuid:job>/addresses/", parts.part_addresses, name="part-addresses"),
     path("transfers/<uuid:job>/parts/", parts.part_report, name="part-report"),
+    path(f"{BUCKET}uploads/preflight/", preflight.upload_preflight, name="preflight"),
+    path(f"{BUCKET}uploads/sheet/", sheet.upload_sheet, name="upload-sheet"),
     path("transfers/<uuid:job>/", uploads.transfer_state, name="state"),
     path("transfers/<uuid:job>/digests/", resuming.upload_digests, name="digests"),
     path("transfers/<uuid:job>/pause/", states.transfer_pause, name="pause"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.objects.forms.headers import is_header_value, line_check
 from apps.objects.services import CopyOptions
 from apps.storage.features import Features
 from apps.storage.types import ObjectHeaders
+from apps.transfers.rules.headers import is_header_value, metadata_of
 
 KEPT = "kept"
 PUBLIC_WORD = "public"
@@ -107,21 +106,7 @@ class CopyOptionsForm(forms.Form):
             self.add_error("public", _("Type the word public: strangers will be able to read the copy."))
 
     def clean_metadata(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for line in self.cleaned_data["metadata"].splitlines():
-            if not line.strip():
-                continue
-            name, _colon, value = line.partition(":")
-            name = name.strip().lower().removeprefix("x-cos-meta-")
-            line_check(name, value.strip())
-            if name in found:
-                raise ValidationError(_("%(name)s is there twice.") % {"name": name})
-            found[name] = value.strip()
-        size = sum(len(name) + len(value) for name, value in found.items())
-        if size > self.features.metadata_bytes_max:
-            text = _("Names and values of the metadata have %(size)s bytes; at most %(max)s are possible.")
-            raise ValidationError(text % {"size": size, "max": self.features.metadata_bytes_max})
-        return found
+        return metadata_of(self.cleaned_data["metadata"], bytes_max=self.features.metadata_bytes_max)
 
     def to_options(self) -> CopyOptions:
         data = self.cleaned_data

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from django import forms
@@ -18,18 +15,7 @@ from django.utils.translation import gettext_lazy
 from apps.objects.rewriting import HEADER_NAMES
 from apps.storage.features import Features
 from apps.storage.types import ObjectHeaders
-
-HEADER_MAX = 1024
-_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(\s*;.*)?", re.ASCII)
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f]")
-
-PRESETS: dict[str, ObjectHeaders] = {
-    # A file of a web site whose name changes with its content.
-    "web": ObjectHeaders(cache_control="public, max-age=31536000, immutable", content_disposition="inline"),
-    "download": ObjectHeaders(content_disposition="attachment"),
-    "no-cache": ObjectHeaders(cache_control="no-cache"),
-}
+from apps.transfers.rules.headers import PRESETS, date_of, is_date, is_header_value, is_media_type, line_check
 
 
 class HeadersForm(forms.Form):
@@ -94,16 +80,16 @@ class HeadersForm(forms.Form):
     def to_headers(self) -> ObjectHeaders:
         values = {name: self.cleaned_data[name] or None for name in HEADER_NAMES}
         if values["expires"] and values["expires"] != self.seen.expires:
-            values["expires"] = _date_of(values["expires"])
+            values["expires"] = date_of(values["expires"])
         return ObjectHeaders(**values, metadata=self._metadata())
 
     def _check(self, name: str, value: str) -> None:
         try:
             is_header_value(value)
-            if name == "content_type" and not _MEDIA_TYPE.fullmatch(value):
-                raise ValidationError(_("This is no content type. It looks like text/plain or image/png."))
-            if name == "expires" and _date_of(value) is None:
-                raise ValidationError(_("This is no date that the console can read."))
+            if name == "content_type":
+                is_media_type(value)
+            if name == "expires":
+                is_date(value)
         except ValidationError as error:
             self.add_error(name, error)
 
@@ -140,50 +126,9 @@ def preset_applied(headers: ObjectHeaders, name: str) -> ObjectHeaders:
     return replace(headers, **given)
 
 
-def is_header_value(value: str) -> None:
-    """Check a header that somebody types."""
-    if _UNPRINTABLE.search(value):
-        raise ValidationError(_("Line breaks and other control characters are not possible in a header."))
-    if not value.isascii():
-        raise ValidationError(
-            _("Only ASCII is safe in a header. Write other letters percent-encoded, such as %E4%B8%AD.")
-        )
-    if len(value) > HEADER_MAX:
-        raise ValidationError(
-            _("Too long: a header has at most %(max)s characters here."), params={"max": HEADER_MAX}
-        )
-
-
-def line_check(name: str, value: str) -> None:
-    """Check a name and a value of the metadata."""
-    if not name:
-        raise ValidationError(_("This value needs a name."))
-    if not _NAME.fullmatch(name):
-        raise ValidationError(_("A name has small letters, digits, hyphens, dots and underscores only."))
-    if not value:
-        raise ValidationError(_("This name needs a value: a store keeps no empty ones."))
-    is_header_value(value)
-
-
 def _lines_of(data: QueryDict) -> list[tuple[str, str]]:
     names, values = data.getlist("meta_name"), data.getlist("meta_value")
     return [
         (name.strip().lower().removeprefix("x-cos-meta-"), value.strip())
         for name, value in zip(names, values, strict=False)
     ]
-
-
-def _date_of(text: str) -> str | None:
-    """Return a date as HTTP writes it, None for what is none. A day alone begins at midnight UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    try:
-        return format_datetime(moment.astimezone(UTC), usegmt=True)
-    except (ValueError, OverflowError):
-        return None

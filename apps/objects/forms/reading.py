@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.objects.forms.headers import is_header_value
 from apps.objects.reading import ReadOptions
 from apps.storage.types import ResponseHeaders
+from apps.transfers.rules.headers import is_header_value
 
 PARTS = (
     ("", gettext_lazy("All of it")),

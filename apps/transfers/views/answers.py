@@ -11,6 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from apps.connections.guards import ConnectionRequest
 from apps.connections.models import Role
 from apps.jobs.models import Job
 from apps.storage.errors import Denied, NotFound, Refused, StorageError
@@ -52,6 +53,11 @@ def status_of(error: StorageError) -> HTTPStatus:
 
 def refusal(status: HTTPStatus, sentence: str, **detail: Any) -> JsonResponse:
     return JsonResponse({"error": sentence, **detail}, status=status)
+
+
+def place_of(request: ConnectionRequest) -> str:
+    """Return for whom and where what is chosen for an upload counts."""
+    return f"{request.user.pk}:{request.connection.pk}:{request.bucket}"
 
 
 def started_json(transfer: Transfer) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from apps.transfers.forms.uploads import UploadStartForm
 from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services import uploads
 from apps.transfers.services.beginning import TargetExists
-from apps.transfers.views.answers import may_write, refusal, started_json, status_of, transfer_of
+from apps.transfers.views.answers import may_write, place_of, refusal, started_json, status_of, transfer_of
 
 
 @require_POST
 @connection_required(Role.WRITER)
 def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
-    form = UploadStartForm(_json_of(request))
+    form = UploadStartForm(_json_of(request), place=place_of(request))
     if not form.is_valid():
         return refusal(HTTPStatus.BAD_REQUEST, form.sentence())
     path = path_for(request.connection, bucket, origin_of(request))
