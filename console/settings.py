@@ -291,6 +291,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 # Slices wait here between the browser and the store.
 SPOOL_DIR = Path(os.environ.get("SPOOL_DIR", DATA_DIR / "spool"))
 SPOOL_SLICES_PER_UPLOAD = env_int("SPOOL_SLICES_PER_UPLOAD", 8)
+# How many workers may share one copy: each has eight requests under way, and other jobs want their turn.
+COPY_WORKERS = env_int("COPY_WORKERS", 4)
 SPOOL_FREE_BYTES = env_int("SPOOL_FREE_MIB", 512) * 1024 * 1024
 
 WEB_THREADS = env_int("WEB_THREADS", 128)

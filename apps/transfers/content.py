@@ -32,6 +32,42 @@ class NewObject:
         }
 
 
+@dataclass(frozen=True)
+class CopyDetail:
+    """How a copy differs from a plain one.
+
+    `is_replaced` says that headers and metadata are not the source's, `has_tags` that its tags are not.
+    `grants_later` are those of the source that headers cannot express: the copy begins private and gets them
+    when it is whole. None when there is nothing to give. `lost` names what could not be kept.
+    """
+
+    is_replaced: bool = False
+    has_tags: bool = False
+    grants_later: tuple[Grant, ...] | None = None
+    lost: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a JSON column keeps of this."""
+        later = None if self.grants_later is None else [asdict(grant) for grant in self.grants_later]
+        return {
+            "is_replaced": self.is_replaced,
+            "has_tags": self.has_tags,
+            "grants_later": later,
+            "lost": list(self.lost),
+        }
+
+
+def copy_detail_of(data: dict[str, Any]) -> CopyDetail:
+    """Return what `CopyDetail.to_json` wrote; an empty mapping gives a plain copy."""
+    later = data.get("grants_later")
+    return CopyDetail(
+        is_replaced=data.get("is_replaced", False),
+        has_tags=data.get("has_tags", False),
+        grants_later=None if later is None else tuple(_grant_of(item) for item in later),
+        lost=tuple(data.get("lost", ())),
+    )
+
+
 def new_object_of(data: dict[str, Any]) -> NewObject:
     """Return what `NewObject.to_json` wrote; an empty mapping gives an object with nothing special."""
     return NewObject(

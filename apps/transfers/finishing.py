@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from apps.activity.services import activity_record
@@ -29,6 +28,8 @@ from apps.storage.types import StoredObject, StoredPart
 from apps.transfers import spool
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
+from apps.transfers.settling import COPY_KEPT, copy_settle
+from apps.transfers.spans import spans_held
 from apps.transfers.targets import target_require_free, target_taken
 from apps.transfers.verifying import parts_verified
 
@@ -56,16 +57,35 @@ def transfer_complete(*, transfer_id: int) -> None:
     and CRC-64. Raises StorageError when the store refuses or holds something else.
     """
     with row_lease(Transfer, transfer_id) as is_ours:
-        transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
+        transfer = _transfer_of(transfer_id)
         if not is_ours or transfer is None or transfer.job.state != Job.State.FINISHING:
             return
-        parts = _parts_of(transfer)
-        if transfer.path == Transfer.Path.DIRECT:
-            parts = parts_verified(transfer, parts)
-        expected = _crc64_expected(transfer, parts)
-        stored = _complete(transfer, parts, expected) if transfer.upload_id else _single(parts)
-        _verify(transfer, stored, expected)
-        _end(transfer, stored, expected)
+        if not transfer.etag:
+            _make_whole(transfer)
+        if transfer.is_copy:
+            copy_settle(transfer)
+        _end(transfer)
+
+
+def _transfer_of(transfer_id: int) -> Transfer | None:
+    rows = Transfer.objects.select_related("job", "connection", "source_connection")
+    return rows.filter(pk=transfer_id).first()
+
+
+def _make_whole(transfer: Transfer) -> None:
+    """Complete and verify the object, and write down that it is there: it is never made again."""
+    parts = _parts_of(transfer)
+    if transfer.path == Transfer.Path.DIRECT:
+        parts = parts_verified(transfer, parts)
+    expected = _crc64_expected(transfer, parts)
+    stored = _complete(transfer, parts, expected) if transfer.upload_id else _single(parts)
+    _verify(transfer, stored, expected)
+    _keep(transfer, stored, expected)
+
+
+def _keep(transfer: Transfer, stored: StoredObject, expected: str) -> None:
+    transfer.etag, transfer.crc64 = stored.etag, stored.crc64 or expected
+    transfer.save(update_fields=["etag", "crc64"])
 
 
 def _parts_of(transfer: Transfer) -> list[StoredPart]:
@@ -76,12 +96,16 @@ def _parts_of(transfer: Transfer) -> list[StoredPart]:
 
 
 def _crc64_expected(transfer: Transfer, parts: list[StoredPart]) -> str:
-    """Return the CRC-64 that the whole must have, '' where nothing is known to compare with."""
-    if transfer.is_copy:
-        return transfer.crc64
+    """Return the CRC-64 that the whole must have, '' where nothing is known to compare with.
+
+    Raises Corrupted, before anything is completed, when the parts of a copy do not make its source.
+    """
     if any(part.crc64 is None for part in parts):
-        return ""
-    return str(crc64_combine_parts((int(part.crc64 or 0), part.size) for part in parts))
+        return transfer.crc64 if transfer.is_copy else ""
+    joined = str(crc64_combine_parts((int(part.crc64 or 0), part.size) for part in parts))
+    if transfer.is_copy and transfer.crc64 not in ("", joined):
+        raise Corrupted(f"The parts make the CRC-64 {joined}, and the source has {transfer.crc64}.")
+    return joined
 
 
 def _single(parts: list[StoredPart]) -> StoredObject:
@@ -150,24 +174,22 @@ def _verify(transfer: Transfer, stored: StoredObject, expected: str) -> None:
         )
 
 
-def _end(transfer: Transfer, stored: StoredObject, expected: str) -> None:
-    with transaction.atomic():
-        Transfer.objects.filter(pk=transfer.pk).update(etag=stored.etag, crc64=stored.crc64 or expected)
-        is_done = job_move(
-            transfer.job_id,
-            to=Job.State.DONE,
-            # A parked job whose object is whole in the store after all is done, and nothing else.
-            frm=[Job.State.FINISHING, Job.State.PARKED, Job.State.CANCELING],
-            bytes_done=transfer.size,
-            **NO_ERROR,
-        )
+def _end(transfer: Transfer) -> None:
+    is_done = job_move(
+        transfer.job_id,
+        to=Job.State.DONE,
+        # A parked job whose object is whole in the store after all is done, and nothing else.
+        frm=[Job.State.FINISHING, Job.State.PARKED, Job.State.CANCELING],
+        bytes_done=transfer.size,
+        **NO_ERROR,
+    )
     if is_done:
         spool.spool_remove(transfer.pk)
-        _record(transfer, stored)
+        _record(transfer)
 
 
-def _record(transfer: Transfer, stored: StoredObject) -> None:
-    after: dict[str, str | int] = {"size": transfer.size, "etag": stored.etag}
+def _record(transfer: Transfer) -> None:
+    after: dict[str, str | int] = {"size": transfer.size, "etag": transfer.etag}
     if transfer.is_copy:
         after |= {"source_bucket": transfer.source_bucket, "source_key": transfer.source_key}
     activity_record(
@@ -188,18 +210,30 @@ def transfer_abort(*, transfer_id: int) -> None:
     that went out in a single request before that is in the store, and the job says so by being done.
     """
     with row_lease(Transfer, transfer_id) as is_ours:
-        transfer = Transfer.objects.select_related("job", "connection").filter(pk=transfer_id).first()
+        transfer = _transfer_of(transfer_id)
         if not is_ours or transfer is None or transfer.job.state != Job.State.CANCELING:
             return
         spool.spool_close(transfer.pk)
-        if spool.spool_is_busy(transfer.pk):
+        if spool.spool_is_busy(transfer.pk) or spans_held(transfer.pk).exists():
             raise Throttled("A worker is still sending.", code="StillSending")
-        if not transfer.is_in_parts and transfer_is_whole(transfer):
-            _end(transfer, _single(_parts_of(transfer)), transfer.crc64)
+        if not transfer.etag and not transfer.is_in_parts and transfer_is_whole(transfer):
+            _keep(transfer, _single(_parts_of(transfer)), transfer.crc64)
+        if transfer.etag:
+            _end_early(transfer)
             return
         _abort(transfer)
         spool.spool_remove(transfer.pk)
         job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING])
+
+
+def _end_early(transfer: Transfer) -> None:
+    """End a canceled transfer whose object is there: done, unless something was still to follow it."""
+    if not transfer.is_move and transfer.detail.grants_later is None:
+        _end(transfer)
+        return
+    fields = {"error_code": COPY_KEPT, "error_message": "The copy is there, and its source was kept."}
+    if job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **fields):
+        _record(transfer)
 
 
 def transfer_abandon(*, transfer_id: int, error: StorageError) -> None:

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.connections.models import Connection
 from apps.jobs.models import Job
 from apps.storage.multipart import PartPlan, plan_of
-from apps.transfers.content import NewObject, new_object_of
+from apps.storage.types import ObjectRef
+from apps.transfers.content import CopyDetail, NewObject, copy_detail_of, new_object_of
 
 
 class Transfer(models.Model):
@@ -19,7 +20,9 @@ class Transfer(models.Model):
     An upload that somebody else began and a person took over is adopted: of its first parts no CRC is known.
      `upload_id` is empty until Initiate answered, and stays empty for an
     object that fits into a single request. From the moment it is set, a Complete or an Abort is owed.
-    `lease_until` is how long the worker that completes, aborts or copies may be believed to be alive.
+    `lease_until` is how long the worker that completes or aborts may be believed to be alive; the parts of a
+    copy are leased in spans. `etag` is set once the object is whole and verified: what a copy or a move owes
+    after that, its grants and the end of its source, is then done without completing it again.
     """
 
     class Path(models.TextChoices):
@@ -52,6 +55,9 @@ class Transfer(models.Model):
     source_etag = models.CharField(max_length=100, blank=True)
     source_version_id = models.CharField(max_length=200, blank=True)
     is_move = models.BooleanField(default=False)
+    # Whether the bytes pass through a worker, because no single key reads the source and writes the target.
+    is_relayed = models.BooleanField(default=False)
+    copy_detail = models.JSONField(default=dict, blank=True)
     lease_until = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -73,6 +79,45 @@ class Transfer(models.Model):
     @property
     def is_copy(self) -> bool:
         return bool(self.source_key)
+
+    @property
+    def detail(self) -> CopyDetail:
+        return copy_detail_of(self.copy_detail)
+
+    @property
+    def target(self) -> ObjectRef:
+        return ObjectRef(self.bucket, self.region, self.key)
+
+    @property
+    def source(self) -> ObjectRef:
+        return ObjectRef(self.source_bucket, self.source_region, self.source_key)
+
+    @property
+    def reads_from(self) -> Connection:
+        """The connection whose key reads the source of a copy."""
+        return self.source_connection or self.connection
+
+
+class CopySpan(models.Model):
+    """A run of parts of a copy, `first` to `last`, that one worker at a time copies.
+
+    The spans of a copy are taken by as many workers as are free; `lease_until` is how long the one that has
+    it may be believed to be alive. Whether it `is_done` is a note: which parts are there, TransferPart says.
+    """
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.CASCADE, related_name="spans")
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+    is_begun = models.BooleanField(default=False)
+    is_done = models.BooleanField(default=False)
+    lease_until = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("first",)
+        constraints = (models.UniqueConstraint(fields=["transfer", "first"], name="copy_span_unique"),)
+
+    def __str__(self) -> str:
+        return f"parts {self.first} to {self.last} of {self.transfer_id}"
 
 
 class UploadPolicy(models.Model):

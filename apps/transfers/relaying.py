@@ -89,10 +89,12 @@ def relay_object(
     *,
     new_object: NewObject,
     on_progress: OnProgress | None = None,
+    is_new_only: bool = False,
 ) -> StoredObject:
     """This will copy a whole object from one store into another in one request each.
 
-    For up to `Features.single_put_max` bytes, as many as fit on the spool's disk beside its reserve.
+    For up to `Features.single_put_max` bytes, as many as fit on the spool's disk beside its reserve. With
+    `is_new_only` an object that has the key already stays, and this raises Conflict with the code `TAKEN`.
     `on_progress` is called with the bytes that are through, counting a byte that was read and not yet sent
     as half; when it returns False this raises Canceled. Raises Conflict when the source is not the pinned
     one any more, Corrupted when either side holds something else than passed here, Throttled with the code
@@ -111,6 +113,7 @@ def relay_object(
             acl=new_object.acl or None,
             grants=new_object.grants,
             tags=new_object.tags,
+            is_new_only=is_new_only,
         )
         _verify(stored.crc64, crc64)
     return replace(stored, crc64=crc64)

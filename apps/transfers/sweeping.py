@@ -17,6 +17,7 @@ from apps.transfers import spool
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES
+from apps.transfers.spans import workers_wanted
 
 # A slice this old was handed over long ago: the message, or the worker that had it, is gone.
 SLICE_IDLE_S = 15.0
@@ -33,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Owed:
-    """What has to be done next for transfers that nobody is working on."""
+    """What has to be done next for transfers that nobody is working on.
+
+    A copy is there once for each further worker that may share it.
+    """
 
     slices: list[tuple[int, int]] = field(default_factory=list)
     copies: list[int] = field(default_factory=list)
@@ -93,7 +97,14 @@ def _add_step(owed: Owed, transfer: Transfer, *, is_asked_for: bool = False) -> 
         return
     # The message may only be waiting its turn: a queue must not grow with each look at it.
     if is_asked_for or once_in(_gate(transfer.pk), seconds=STEP_AGAIN_S):
-        steps.append(transfer.pk)
+        steps.extend([transfer.pk] * _workers_of(owed, steps, transfer))
+
+
+def _workers_of(owed: Owed, steps: list[int], transfer: Transfer) -> int:
+    """Return how many workers shall take the step: a copy is shared, all else is done by one."""
+    if steps is not owed.copies or not transfer.spans.exists():
+        return 1
+    return workers_wanted(transfer.pk)
 
 
 def _step_of(owed: Owed, transfer: Transfer) -> list[int] | None:

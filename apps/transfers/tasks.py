@@ -24,6 +24,7 @@ from apps.transfers.finishing import (
 )
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES, Sent, part_send
+from apps.transfers.spans import workers_wanted
 from apps.transfers.sweeping import (
     SLICE_IDLE_S,
     Owed,
@@ -57,6 +58,12 @@ def publish(task: Task[Any, Any], **arguments: Any) -> None:
         task.delay(**arguments)
     except OperationalError:
         logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
+
+
+def copy_hand_over(transfer_id: int) -> None:
+    """This will queue a copy that has just begun once for each worker that may share it."""
+    for _number in range(workers_wanted(transfer_id)):
+        hand_over(copy_parts, transfer_id=transfer_id)
 
 
 def _attempt(
@@ -123,7 +130,7 @@ def send_part(self: Any, /, *, transfer_id: int, number: int, **_: Any) -> None:
 
 @shared_task(bind=True)
 def copy_parts(self: Any, /, *, transfer_id: int, **_: Any) -> None:
-    """Copy parts for some twenty seconds and queue itself again while some are missing."""
+    """Copy parts for some twenty seconds beside other workers, and come again while some are missing."""
     step = partial(copy_batch, transfer_id=transfer_id)
     is_whole = _attempt(self, transfer_id, step, give_up=_park_sending)
     if is_whole:

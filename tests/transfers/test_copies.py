@@ -19,7 +19,7 @@ from apps.storage.types import ObjectRef
 from apps.transfers import tasks
 from apps.transfers.copying import copy_batch
 from apps.transfers.finishing import transfer_abort, transfer_complete, transfer_finish_claim
-from apps.transfers.models import Transfer
+from apps.transfers.models import CopySpan, Transfer
 from apps.transfers.services import beginning, copies, states
 from tests.conftest import REGION
 from tests.transfers.conftest import MIB
@@ -168,13 +168,14 @@ def test_source_that_changes_stops_the_copy(
     assert transfer.job.error_code == "PreconditionFailed"
 
 
-def test_copy_of_another_worker_is_left_alone(copy: Copy, put: Callable[..., str], large: bytes) -> None:
+def test_span_of_another_worker_is_left_alone(copy: Copy, put: Callable[..., str], large: bytes) -> None:
     put("large.bin", large)
     transfer = copy()
 
-    with row_lease(Transfer, transfer.pk) as is_ours:
+    with row_lease(CopySpan, transfer.spans.get().pk) as is_ours:
         assert is_ours
         assert copy_batch(transfer_id=transfer.pk) is None
+        assert not transfer.parts.exists()
 
     run(transfer)
 

@@ -25,7 +25,7 @@ from apps.storage.keys import key_name, key_parent, key_query, visible
 from apps.storage.types import ObjectRef
 from apps.transfers.services.beginning import TargetExists
 from apps.transfers.services.copies import SameObject, copy_start
-from apps.transfers.tasks import copy_parts, hand_over
+from apps.transfers.tasks import copy_hand_over
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,7 +70,7 @@ def _copied(
             key=wanted["key"],
             replace=wanted["replace"],
         )
-        hand_over(copy_parts, transfer_id=transfer.pk)
+        copy_hand_over(transfer.pk)
         return redirect("jobs:detail", job_id=transfer.job_id)
     target = ObjectRef(bucket=wanted["bucket"], region=region, key=wanted["key"])
     copy_now(request.store, source=source, target=target, options=options, replace=wanted["replace"])

@@ -61,8 +61,12 @@ class Multipart(Protocol):
         first_byte: int,
         last_byte: int,
         source_etag: str | None = None,
+        source_version_id: str | None = None,
     ) -> StoredPart:
-        """Store bytes `first_byte` to `last_byte`, both included, of another object as part `number`."""
+        """Store bytes `first_byte` to `last_byte`, both included, of another object as part `number`.
+
+        Raises Conflict if the source is not `source_etag` any more.
+        """
 
     def list_parts(self, *, bucket: str, region: str, key: str, upload_id: str) -> Iterator[StoredPart]:
         """Yield all stored parts, ascending, a page at a time; raises UploadNotFound."""

@@ -90,6 +90,7 @@ class MultipartCalls(OnClient):
         first_byte: int,
         last_byte: int,
         source_etag: str | None = None,
+        source_version_id: str | None = None,
     ) -> StoredPart:
         condition: dict[str, Any] = {"CopySourceIfMatch": etag_quoted(source_etag)}
         part = self.client.multipart_upload_copy(
@@ -98,7 +99,7 @@ class MultipartCalls(OnClient):
             Key=key,
             UploadId=upload_id,
             PartNumber=number,
-            CopySource=source_of(source),
+            CopySource=source_of(source, source_version_id),
             CopySourceRange=f"bytes={first_byte}-{last_byte}",
             **condition,
         )
