@@ -34,6 +34,13 @@ def objects_text(done: int, total: int, *, is_done: bool) -> str:
     return gettext("%(done)s of %(total)s objects") % {"done": count_text(done), "total": count_text(total)}
 
 
+def files_text(done: int, total: int, *, is_done: bool) -> str:
+    """Return how many files of a batch have ended."""
+    if is_done:
+        return ngettext("%(count)s file", "%(count)s files", done) % {"count": count_text(done)}
+    return gettext("%(done)s of %(total)s files") % {"done": count_text(done), "total": count_text(total)}
+
+
 def failed_text(number: int) -> str:
     return gettext("%(count)s failed") % {"count": count_text(number)}
 

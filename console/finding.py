@@ -161,7 +161,7 @@ def _buckets(person: Person, words: str) -> Iterator[Found]:
 
 def _jobs(person: Person, words: str) -> Iterator[Found]:
     jobs = Job.objects.filter(owner=person)
-    found = jobs.filter(title__icontains=words) if words else jobs.active()
+    found = jobs.filter(title__icontains=words) if words else jobs.active().topmost()
     for job in found[: EACH_MAX // 2]:
         hint = f"{job.get_kind_display()} · {job.get_state_display()}"
         yield Found(job.title, reverse("jobs:detail", args=[job.pk]), "list-check", hint)

@@ -46,6 +46,7 @@ def _figures() -> dict[str, str]:
         "bytes": gettext("{count} bytes"),
         "of": gettext("{done} of {total}"),
         "objects-of": gettext("{done} of {total} objects"),
+        "files-of": gettext("{done} of {total} files"),
         "objects-so-far": gettext("{count} objects so far"),
         "objects-rate": gettext("{count} objects/s"),
         "failed-objects": gettext("{count} failed"),

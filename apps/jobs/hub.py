@@ -122,7 +122,7 @@ class Hub:
         """Tell every page what the rows say, for what was published while nobody listened."""
         with self.lock:
             listeners = list(self.listeners)
-        jobs = Job.objects.active()
+        jobs = Job.objects.active().topmost()
         if not any(listener.sees_all for listener in listeners):
             jobs = jobs.filter(owner__in={listener.person_id for listener in listeners})
         try:

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.jobs.rules import error_sentence
+from apps.jobs.rules import NEVER_BEGUN, error_sentence
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -20,6 +20,10 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def active(self) -> JobQuerySet:
         return self.filter(state__in=Job.ACTIVE)
+
+    def topmost(self) -> JobQuerySet:
+        """Leave the files of a batch to the page of their batch."""
+        return self.filter(parent=None)
 
 
 class Job(models.Model):
@@ -127,11 +131,27 @@ class Job(models.Model):
     def state_text(self) -> str:
         if self.has_failures:
             return gettext("Done with errors")
+        if self.is_incomplete:
+            return gettext("Incomplete")
         return self.get_state_display()
 
     @property
     def has_failures(self) -> bool:
         return self.state == self.State.DONE and self.objects_failed > 0
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether some of the files that were announced were never begun."""
+        return self.state == self.State.DONE and self.error_code == NEVER_BEGUN
+
+    @property
+    def never_begun(self) -> int:
+        return self.objects_total - self.objects_done
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether this stands for many files, each of them a job below it."""
+        return self.kind == self.Kind.UPLOAD_MANY
 
     @property
     def is_active(self) -> bool:

@@ -51,10 +51,14 @@ return 0
 
 @dataclass(frozen=True)
 class Gauge:
-    """What Redis knows of a job, in what the job counts; `done` is None when it knows nothing."""
+    """What Redis knows of a job, in what the job counts; `done` is None when it knows nothing.
+
+    `bytes_rate` is known of jobs that count objects and know their bytes as well.
+    """
 
     done: int | None
     rate: float | None
+    bytes_rate: float | None = None
 
 
 @lru_cache(maxsize=1)
@@ -66,6 +70,10 @@ def _client() -> redis.Redis:
 
 def _key(job_id: UUID) -> str:
     return f"console:job:{job_id}"
+
+
+def _bytes_key(job_id: UUID) -> str:
+    return f"console:job:{job_id}:bytes"
 
 
 def report(
@@ -94,35 +102,56 @@ def report(
         return False
 
 
-def read_many(job_ids: Iterable[UUID]) -> dict[UUID, Gauge]:
-    """Return the gauge of each job in one round trip; jobs that Redis does not know are left out."""
-    ids = list(job_ids)
+def report_bytes(job_id: UUID, *, delta: int) -> None:
+    """Record that a job which counts objects moved `delta` bytes since the last report."""
+    second = int(time.time())
+    arguments = ("", 0, "", second, second % TICK_SLOTS, delta, KEEP_S, PUBLISH_EVERY_MS)
+    try:
+        _client().eval(_REPORT, 1, _bytes_key(job_id), *(str(argument) for argument in arguments))
+    except redis.RedisError:
+        logger.warning("The bytes of a job were not recorded.", extra={"job": str(job_id)}, exc_info=True)
+
+
+def read_many(job_ids: Iterable[UUID], *, with_bytes: Iterable[UUID] = ()) -> dict[UUID, Gauge]:
+    """Return the gauge of each job in one round trip; jobs that Redis does not know are left out.
+
+    Those `with_bytes` count objects and are asked for the rate of their bytes as well.
+    """
+    ids, counting = list(job_ids), list(with_bytes)
     if not ids:
         return {}
     pipeline = _client().pipeline(transaction=False)
-    for job_id in ids:
-        pipeline.hgetall(_key(job_id))
+    for key in [*map(_key, ids), *map(_bytes_key, counting)]:
+        pipeline.hgetall(key)
     try:
         hashes = pipeline.execute()
     except redis.RedisError:
         logger.warning("Redis does not answer: pages show the figures of the rows.", exc_info=True)
         return {}
     now = time.time()
-    return {job_id: _gauge_of(fields, now) for job_id, fields in zip(ids, hashes, strict=True) if fields}
+    of_bytes = zip(counting, hashes[len(ids) :], strict=True)
+    rates = {job_id: _rate_of(fields, now) for job_id, fields in of_bytes}
+    found = zip(ids, hashes[: len(ids)], strict=True)
+    return {job_id: _gauge_of(fields, now, rates.get(job_id)) for job_id, fields in found if fields}
 
 
-def _gauge_of(fields: dict[bytes, bytes], now: float) -> Gauge:
+def _gauge_of(fields: dict[bytes, bytes], now: float, bytes_rate: float | None) -> Gauge:
     under_way = sum(int(value) for name, value in fields.items() if name.startswith(b"f:"))
     base = fields.get(b"base")
+    return Gauge(
+        done=None if base is None else int(base) + under_way,
+        rate=_rate_of(fields, now),
+        bytes_rate=bytes_rate,
+    )
+
+
+def _rate_of(fields: dict[bytes, bytes], now: float) -> float | None:
     ticks = [
         (float(fields[b"s:%d" % slot]), int(fields[b"t:%d" % slot]))
         for slot in range(TICK_SLOTS)
         if b"s:%d" % slot in fields and float(fields[b"s:%d" % slot]) > now - TICK_SLOTS
     ]
-    return Gauge(
-        done=None if base is None else int(base) + under_way,
-        rate=accounting.rate_of(ticks, now=now) if ticks else None,
-    )
+    return accounting.rate_of(ticks, now=now) if ticks else None
 
 
 def announce(message: dict[str, Any]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# Some files of a batch were never begun, as the page that had them was closed.
+NEVER_BEGUN = "NeverBegun"
+
 # The store's own words stay beside these, folded, for whoever has to look further.
 ERROR_SENTENCES: dict[str, Promise] = {
     "AccessDenied": _("The connection's key may not do this."),
@@ -22,6 +25,7 @@ ERROR_SENTENCES: dict[str, Promise] = {
     "TargetTaken": _(
         "Somebody stored an object with this key in the meantime. Try again to replace it, or cancel."
     ),
+    NEVER_BEGUN: _("Not all files were sent: the page was closed before it came to them."),
     "SliceDamaged": _("A slice was damaged on the console's disk. Try again and choose the file once more."),
 }
 

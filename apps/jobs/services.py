@@ -35,7 +35,10 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Figures:
-    """How far a job is, in what it counts. `rate` is that per second, `eta_s` seconds; None while unknown."""
+    """How far a job is, in what it counts. `rate` is that per second, `eta_s` seconds; None while unknown.
+
+    `bytes_done`, `bytes_total` and `bytes_rate` say the same of the bytes; a total of 0 is not known.
+    """
 
     unit: str
     done: int
@@ -43,6 +46,9 @@ class Figures:
     failed: int
     rate: float | None
     eta_s: int | None
+    bytes_done: int = 0
+    bytes_total: int = 0
+    bytes_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,17 +128,26 @@ def job_confirm_bytes(job_id: UUID, *, bytes_done: int) -> None:
 
 
 def job_count(
-    job_id: UUID, *, done: int, failed: int = 0, total: int | None = None, bytes_done: int | None = None
+    job_id: UUID,
+    *,
+    done: int,
+    failed: int = 0,
+    total: int | None = None,
+    bytes_done: int | None = None,
+    bytes_total: int | None = None,
 ) -> None:
     """This will set how many objects were dealt with, absolute numbers taken from the rows of the work.
 
-    Moves the gauge by the difference and, a few times a second at most, tells the live pages.
+    Moves the gauge by the difference and, a few times a second at most, tells the live pages. With
+    `bytes_total` the pages are also told how fast bytes move.
     """
-    before = Job.objects.filter(pk=job_id).values_list("objects_done", flat=True).first()
-    numbers = {"objects_total": total, "bytes_done": bytes_done}
+    before = Job.objects.filter(pk=job_id).values_list("objects_done", "bytes_done").first() or (0, 0)
+    numbers = {"objects_total": total, "bytes_done": bytes_done, "bytes_total": bytes_total}
     known = {name: number for name, number in numbers.items() if number is not None}
     Job.objects.filter(pk=job_id).update(objects_done=done, objects_failed=failed, **known)
-    job_report(job_id, base=done, delta=max(0, done - (before or 0)))
+    if bytes_total is not None and bytes_done is not None:
+        progress.report_bytes(job_id, delta=max(0, bytes_done - before[1]))
+    job_report(job_id, base=done, delta=max(0, done - before[0]))
 
 
 def job_report(
@@ -153,7 +168,10 @@ def job_announce(job_id: UUID) -> None:
 
 def figures_for(jobs: Sequence[Job]) -> dict[UUID, Figures]:
     """Return the figures of each job: from the gauge while it moves, from the rows where it is silent."""
-    gauges = progress.read_many(job.pk for job in jobs if job.is_active)
+    active = [job for job in jobs if job.is_active]
+    gauges = progress.read_many(
+        [job.pk for job in active], with_bytes=[job.pk for job in active if job.is_batch]
+    )
     return {job.pk: _figures_of(job, gauges.get(job.pk)) for job in jobs}
 
 
@@ -165,7 +183,14 @@ def rows_of(jobs: Iterable[Job]) -> list[Row]:
 
 
 def _actions_of(job: Job) -> tuple[str, ...]:
-    return ("retry",) if job.has_failures else ACTIONS.get(job.state, ())
+    if job.has_failures:
+        return ("retry",)
+    actions = ACTIONS.get(job.state, ())
+    # What failed of a batch need not wait for the rest of it.
+    has_failed = (
+        job.is_batch and job.objects_failed > 0 and job.state in (Job.State.RUNNING, Job.State.PAUSED)
+    )
+    return ("retry", *actions) if has_failed else actions
 
 
 def _figures_of(job: Job, gauge: progress.Gauge | None) -> Figures:
@@ -178,15 +203,30 @@ def _figures_of(job: Job, gauge: progress.Gauge | None) -> Figures:
         done = max(done, min(gauge.done, total))
     is_moving = job.state in (Job.State.RUNNING, Job.State.PLANNING)
     rate = gauge.rate if gauge is not None and is_moving else None
-    left = accounting.eta_s(remaining=total - done, rate=rate) if rate and total else None
+    bytes_rate = gauge.bytes_rate if gauge is not None and is_moving else None
     return Figures(
         unit=job.unit,
         done=done,
         total=total,
         failed=job.objects_failed,
         rate=rate,
-        eta_s=None if left is None else ceil(left),
+        eta_s=_longest(
+            _left(total - done, rate) if total else None, _left(job.bytes_total - job.bytes_done, bytes_rate)
+        ),
+        bytes_done=job.bytes_done if counts_objects else done,
+        bytes_total=job.bytes_total,
+        bytes_rate=bytes_rate if counts_objects else rate,
     )
+
+
+def _left(remaining: int, rate: float | None) -> int | None:
+    seconds = accounting.eta_s(remaining=max(0, remaining), rate=rate) if rate else None
+    return None if seconds is None else ceil(seconds)
+
+
+def _longest(*times: int | None) -> int | None:
+    """Many small files wait for their number, a few large ones for their bytes."""
+    return max((time for time in times if time is not None), default=None)
 
 
 def message_of(job: Job, figures: Figures, *, read_at: float) -> dict[str, Any]:
@@ -199,6 +239,7 @@ def message_of(job: Job, figures: Figures, *, read_at: float) -> dict[str, Any]:
         "id": str(job.pk),
         "version": int(read_at * 1000),
         "owner": job.owner_id,
+        "parent": None if job.parent_id is None else str(job.parent_id),
         "kind": job.kind,
         "state": job.state,
         "title": job.title,
@@ -208,5 +249,8 @@ def message_of(job: Job, figures: Figures, *, read_at: float) -> dict[str, Any]:
         "failed": figures.failed,
         "rate": figures.rate,
         "eta_s": figures.eta_s,
+        "bytes_done": figures.bytes_done,
+        "bytes_total": figures.bytes_total,
+        "bytes_rate": figures.bytes_rate,
         "error_message": job.error_message,
     }

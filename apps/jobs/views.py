@@ -27,6 +27,10 @@ def _jobs_of(request: HttpRequest) -> JobQuerySet:
     return Job.objects.visible_to(cast("Person", request.user)).select_related("owner")
 
 
+def _listed(request: HttpRequest) -> JobQuerySet:
+    return _jobs_of(request).topmost()
+
+
 def _filtered(jobs: JobQuerySet, state: str) -> JobQuerySet:
     if state == "active":
         return jobs.active()
@@ -36,7 +40,7 @@ def _filtered(jobs: JobQuerySet, state: str) -> JobQuerySet:
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
-    page = Paginator(_filtered(_jobs_of(request), state), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_filtered(_listed(request), state), PER_PAGE).get_page(request.GET.get("page"))
     context = {"rows": rows_of(page.object_list), "page": page, "state": state, "states": Job.State.choices}
     is_fragment = request.headers.get("HX-Request")
     return render(request, "jobs/list.html#job-list" if is_fragment else "jobs/list.html", context)
@@ -51,7 +55,7 @@ def job_detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 @require_safe
 def job_tray(request: HttpRequest) -> HttpResponse:
-    jobs = _jobs_of(request).filter(owner=cast("Person", request.user))
+    jobs = _listed(request).filter(owner=cast("Person", request.user))
     active = jobs.active()
     ended = jobs.filter(state__in=Job.ENDED, finished_at__gte=timezone.now() - RECENT)
     rows = rows_of([*active[:TRAY_ACTIVE_MAX], *ended[:TRAY_ENDED_MAX]])

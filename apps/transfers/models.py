@@ -159,3 +159,27 @@ class TransferPart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of {self.transfer_id}"
+
+
+class UploadBatch(models.Model):
+    """What belongs to the job of many files that were sent together; each file is a job below it.
+
+    `files` and `size` (bytes) are what the browser announced before the first byte, `skipped` and
+    `skipped_size` what a person then decided not to send. `heard_at` is when the browser last began one of
+    them. `closed_at` is when nothing more was to be expected: the browser said so, or fell silent. A file
+    that begins after all opens the batch again.
+    """
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="upload_batch")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="upload_batches")
+    bucket = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=1000, blank=True)
+    files = models.PositiveIntegerField()
+    size = models.BigIntegerField()
+    skipped = models.PositiveIntegerField(default=0)
+    skipped_size = models.BigIntegerField(default=0)
+    heard_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.files} files into {self.bucket}/{self.prefix}"

@@ -17,6 +17,7 @@ from apps.transfers import spool
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES
+from apps.transfers.services.batches import uploads_moving, uploads_recount
 from apps.transfers.spans import workers_wanted
 
 # A slice this old was handed over long ago: the message, or the worker that had it, is gone.
@@ -89,6 +90,12 @@ def transfers_announce() -> None:
     running = Job.objects.filter(state=Job.State.RUNNING, feature="transfers")
     for job_id in running.values_list("pk", flat=True)[:ANNOUNCED_AT_MOST]:
         job_announce(job_id)
+
+
+def batches_recount() -> None:
+    """This will bring what is said of many files in step with them, and end what nobody goes on with."""
+    for job_id in uploads_moving().values_list("job_id", flat=True):
+        uploads_recount(job_id=job_id)
 
 
 def _add_step(owed: Owed, transfer: Transfer, *, is_asked_for: bool = False) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 from celery import Task, shared_task
 from celery.signals import worker_ready
@@ -13,6 +14,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from apps.jobs.models import Job
+from apps.jobs.progress import once_in
 from apps.jobs.services import job_park
 from apps.storage.errors import Canceled, Corrupted, StorageError, Throttled, Unavailable
 from apps.transfers.copying import copy_batch
@@ -24,10 +26,14 @@ from apps.transfers.finishing import (
 )
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES, Sent, part_send
+from apps.transfers.services.batch_states import files_in
+from apps.transfers.services.batches import uploads_recount
 from apps.transfers.spans import workers_wanted
+from apps.transfers.spool import spool_close
 from apps.transfers.sweeping import (
     SLICE_IDLE_S,
     Owed,
+    batches_recount,
     step_rest,
     transfer_owed,
     transfers_announce,
@@ -41,6 +47,8 @@ ATTEMPTS = 8
 LONGEST_PAUSE_S = 30
 # How much longer than a pause the sweep leaves a step alone, for the message to get its turn.
 TURN_S = 20
+# A task takes under a minute: what is owed for the files after these is found by the next one.
+FILES_AT_ONCE = 300
 
 
 def hand_over(task: Task[Any, Any], **arguments: Any) -> None:
@@ -64,6 +72,27 @@ def copy_hand_over(transfer_id: int) -> None:
     """This will queue a copy that has just begun once for each worker that may share it."""
     for _number in range(workers_wanted(transfer_id)):
         hand_over(copy_parts, transfer_id=transfer_id)
+
+
+@lru_cache(maxsize=4096)
+def _batch_job_of(transfer_id: int) -> UUID | None:
+    """Return the job of the batch that a file belongs to, which never changes."""
+    return Transfer.objects.filter(pk=transfer_id).values_list("job__parent_id", flat=True).first()
+
+
+def _batch_follows(transfer_id: int) -> None:
+    """This will have a batch counted anew within a second or so, however many of its files move in it."""
+    job_id = _batch_job_of(transfer_id)
+    if job_id is not None and once_in(f"recount:{job_id}", seconds=1):
+        publish_later(recount_uploads, seconds=1.0, job_id=str(job_id))
+
+
+def publish_later(task: Task[Any, Any], *, seconds: float, **arguments: Any) -> None:
+    """This will queue a step for later; as with `publish`, the sweep does what is lost."""
+    try:
+        task.apply_async(kwargs=arguments, countdown=seconds)
+    except OperationalError:
+        logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
 
 
 def _attempt(
@@ -93,6 +122,7 @@ def _attempt(
         raise task.retry(exc=failure, countdown=pause_s, max_retries=ATTEMPTS)
     logger.warning("A transfer needs attention.", extra={"transfer": transfer_id}, exc_info=failure)
     give_up(transfer_id, failure)
+    _batch_follows(transfer_id)
     return None
 
 
@@ -124,8 +154,11 @@ def _complete_if_ours(transfer_id: int) -> None:
 def send_part(self: Any, /, *, transfer_id: int, number: int, **_: Any) -> None:
     """Send one slice to the store."""
     step = partial(part_send, transfer_id=transfer_id, number=number)
-    if _attempt(self, transfer_id, step, give_up=_park_sending) is Sent.LAST_PART:
+    sent = _attempt(self, transfer_id, step, give_up=_park_sending)
+    if sent is Sent.LAST_PART:
         _complete_if_ours(transfer_id)
+    elif sent is Sent.PART:
+        _batch_follows(transfer_id)
 
 
 @shared_task(bind=True)
@@ -146,18 +179,21 @@ def complete_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     # What is wrong with the whole stays wrong: the upload is used up, and only a person can decide.
     step = partial(transfer_complete, transfer_id=transfer_id)
     _attempt(self, transfer_id, step, give_up=_park_finishing, passing=(Throttled, Unavailable))
+    _batch_follows(transfer_id)
 
 
 @shared_task(bind=True)
 def abort_transfer(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Abort a canceled transfer; a store that goes on refusing ends it with the refusal written down."""
     _attempt(self, transfer_id, partial(transfer_abort, transfer_id=transfer_id), give_up=_abandon)
+    _batch_follows(transfer_id)
 
 
 @shared_task
 def sweep_transfers(*, min_age_s: float = SLICE_IDLE_S, **_: Any) -> None:
     """Queue again whatever nobody is working on."""
     transfers_announce()
+    batches_recount()
     _hand_over_all(transfers_owed(min_age_s=min_age_s))
 
 
@@ -165,6 +201,33 @@ def sweep_transfers(*, min_age_s: float = SLICE_IDLE_S, **_: Any) -> None:
 def resume_transfer(*, transfer_id: int, **_: Any) -> None:
     """Queue at once what a transfer needs that a person has just resumed."""
     _hand_over_all(transfer_owed(transfer_id=transfer_id))
+
+
+@shared_task
+def recount_uploads(*, job_id: str, **_: Any) -> None:
+    """Bring what is said of many files in step with them."""
+    uploads_recount(job_id=UUID(job_id))
+
+
+@shared_task
+def resume_uploads(*, job_id: str, after: int = 0, **_: Any) -> None:
+    """Queue at once what many files need that a person has just resumed, some hundred at a time."""
+    ids = files_in(UUID(job_id), states=[Job.State.RUNNING], after=after, at_most=FILES_AT_ONCE)
+    for transfer_id in ids:
+        _hand_over_all(transfer_owed(transfer_id=transfer_id))
+    if len(ids) == FILES_AT_ONCE:
+        hand_over(resume_uploads, job_id=job_id, after=ids[-1])
+
+
+@shared_task
+def abort_uploads(*, job_id: str, after: int = 0, **_: Any) -> None:
+    """Refuse further slices of many files that were canceled, and queue their aborts."""
+    ids = files_in(UUID(job_id), states=[Job.State.CANCELING], after=after, at_most=FILES_AT_ONCE)
+    for transfer_id in ids:
+        spool_close(transfer_id)
+        hand_over(abort_transfer, transfer_id=transfer_id)
+    if len(ids) == FILES_AT_ONCE:
+        hand_over(abort_uploads, job_id=job_id, after=ids[-1])
 
 
 def _hand_over_all(owed: Owed) -> None:

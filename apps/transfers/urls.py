@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.transfers.views import aborting, parts, preflight, resuming, sheet, states, unfinished, uploads
+from apps.transfers.views import (
+    aborting,
+    batches,
+    parts,
+    preflight,
+    resuming,
+    sheet,
+    states,
+    unfinished,
+    uploads,
+)
 
 app_name = "transfers"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
@@ -17,10 +27,12 @@ urlpatterns = [
     path("transfers/<uuid:job>/parts/", parts.part_report, name="part-report"),
     path(f"{BUCKET}uploads/preflight/", preflight.upload_preflight, name="preflight"),
     path(f"{BUCKET}uploads/sheet/", sheet.upload_sheet, name="upload-sheet"),
+    path(f"{BUCKET}uploads/start/", batches.uploads_start, name="uploads-start"),
+    path("transfers/<uuid:job>/files/", batches.uploads_state, name="uploads-state"),
     path("transfers/<uuid:job>/", uploads.transfer_state, name="state"),
     path("transfers/<uuid:job>/digests/", resuming.upload_digests, name="digests"),
     path("transfers/<uuid:job>/pause/", states.transfer_pause, name="pause"),
     path("transfers/<uuid:job>/resume/", states.transfer_resume, name="resume"),
-    path("transfers/<uuid:job>/retry/", states.transfer_resume, name="retry"),
+    path("transfers/<uuid:job>/retry/", states.transfer_retry, name="retry"),
     path("transfers/<uuid:job>/cancel/", states.transfer_cancel, name="cancel"),
 ]

@@ -78,11 +78,21 @@ def rate_of(of_job: Figures) -> str:
 def progress_text(job: Job, of_job: Figures) -> SafeString | str:
     """Say how far a job is: of everything once it is done, of what is known before."""
     is_done = job.state == Job.State.DONE
+    if job.is_batch:
+        return figures.files_text(of_job.done, of_job.total, is_done=is_done and not job.is_incomplete)
     if of_job.unit == Job.Unit.OBJECTS:
         return figures.objects_text(of_job.done, of_job.total, is_done=is_done)
     if is_done:
         return size(of_job.total)
     pair = {"done": size(of_job.done), "total": size(of_job.total)}
+    # The words are ours, and `size` escapes what it draws.
+    return mark_safe(gettext("%(done)s of %(total)s") % pair)  # noqa: S308
+
+
+@register.simple_tag
+def bytes_text(of_job: Figures) -> SafeString:
+    """Say how many bytes a job has moved that counts files."""
+    pair = {"done": size(of_job.bytes_done), "total": size(of_job.bytes_total)}
     # The words are ours, and `size` escapes what it draws.
     return mark_safe(gettext("%(done)s of %(total)s") % pair)  # noqa: S308
 

@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _jobs(person: Person) -> dict[str, Any]:
     """Return what waits for the person and what runs; those of others are on the page of jobs."""
-    active = Job.objects.filter(owner=person).active().select_related("owner")
+    active = Job.objects.filter(owner=person).active().topmost().select_related("owner")
     waiting, running = active.filter(state__in=ATTENTION), active.exclude(state__in=ATTENTION)
     return {
         "attention": rows_of(waiting[:JOBS_MAX]),

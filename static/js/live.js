@@ -74,15 +74,22 @@ function draw(row, job) {
     bar.max = job.total || 1;
     bar.value = job.done;
   }
-  if (job.state !== 'done') write(row, 'done', isBytes ? bytesOf(job) : objectsOf(job));
+  const isBatch = row.dataset.kind === 'upload-many';
+  if (job.state !== 'done') write(row, 'done', isBytes ? bytesOf(job) : isBatch ? filesOf(job) : objectsOf(job));
+  if (isBatch) write(row, 'bytes', word('of', { done: size(job.bytes_done), total: size(job.bytes_total) }));
   write(row, 'percent', isKnown ? `${percent(job.done, job.total)} %` : '');
   write(row, 'failed', job.failed ? word('failed-objects', { count: count(job.failed) }) : '');
-  write(row, 'rate', job.rate ? (isBytes ? rate : objectsRate)(job.rate) : '');
+  if (isBatch) write(row, 'rate', job.bytes_rate ? rate(job.bytes_rate) : '');
+  else write(row, 'rate', job.rate ? (isBytes ? rate : objectsRate)(job.rate) : '');
   write(row, 'left', isKnown ? leftOf(job) : '');
 }
 
 function bytesOf(job) {
   return word('of', { done: size(job.done), total: size(job.total) });
+}
+
+function filesOf(job) {
+  return word('files-of', { done: count(job.done), total: count(job.total) });
 }
 
 function objectsOf(job) {

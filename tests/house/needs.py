@@ -136,6 +136,8 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:upload-sheet": (WRITER, WRITER),
     "transfers:upload-start": (None, WRITER),
     "transfers:waiting": (OWN, None),
+    "transfers:uploads-start": (None, WRITER),
+    "transfers:uploads-state": (JOB, JOB),
 }
 
 # Pages that are only ever asked for whole; `hx-get` and `hx-post` must not lead to them.

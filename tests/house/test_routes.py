@@ -20,7 +20,7 @@ from apps.connections.models import Connection, ConnectionMember, KnownBucket, R
 from apps.inventory.models import Walk
 from apps.jobs.models import Job
 from apps.storage.store import ObjectStore
-from apps.transfers.models import Transfer
+from apps.transfers.models import Transfer, UploadBatch
 from tests.conftest import REGION, client_of
 from tests.house.needs import NEEDS, WHOLE, Need, Needed
 
@@ -57,6 +57,7 @@ def arguments(
     Transfer.objects.create(
         job=job, connection=connection, bucket=bucket, region=REGION, key="k", size=1, part_size=1
     )
+    UploadBatch.objects.create(job=job, connection=connection, bucket=bucket, files=1, size=1)
     Walk.objects.create(
         job=job, connection=connection, bucket=bucket, region=REGION, prefix="", marker="", is_open=False
     )

@@ -27,6 +27,8 @@ class UploadStartForm(forms.Form):
     last_modified = forms.IntegerField(required=False, min_value=-(2**53), max_value=2**53)
     replace = forms.BooleanField(required=False)
     options = forms.CharField(required=False)
+    # The job of the batch that the file belongs to.
+    parent = forms.UUIDField(required=False)
 
     def __init__(self, *args: Any, place: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -33,6 +33,10 @@ class StateChanged(Exception):
     """The job is not in a state in which this can be done; somebody or something was faster."""
 
 
+class BatchEnded(Exception):
+    """The batch that a file was to belong to was canceled."""
+
+
 def require_free(store: ObjectStore, *, bucket: str, region: str, key: str) -> None:
     """Raise TargetExists when an object has the key already."""
     try:
@@ -55,6 +59,7 @@ def transfer_create(
 ) -> Transfer:
     """This will write the rows of a transfer down, before the store is asked for anything."""
     with transaction.atomic():
+        _require_open(parent)
         job = job_create(
             kind=kind,
             feature="transfers",
@@ -75,6 +80,15 @@ def transfer_create(
             wanted=wanted.to_json(),
             **detail,
         )
+
+
+def _require_open(parent: Job | None) -> None:
+    """Have no file begin below a batch that was canceled a moment ago: nobody would cancel it."""
+    if parent is None:
+        return
+    state = Job.objects.select_for_update().values_list("state", flat=True).get(pk=parent.pk)
+    if state in (Job.State.CANCELING, Job.State.CANCELED):
+        raise BatchEnded
 
 
 def _place_of(target: ObjectRef, detail: dict[str, object]) -> str:

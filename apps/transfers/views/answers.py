@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +16,7 @@ from apps.connections.guards import ConnectionRequest
 from apps.connections.models import Role
 from apps.jobs.models import Job
 from apps.storage.errors import Denied, NotFound, Refused, StorageError
-from apps.transfers.models import Transfer
+from apps.transfers.models import Transfer, UploadBatch
 from apps.transfers.paths import Policy, policy_of
 from apps.transfers.tokens import SLICES_PATH, token_create
 
@@ -31,10 +32,34 @@ def transfer_of(request: HttpRequest, job: UUID) -> Transfer:
     )
 
 
-def may_write(request: HttpRequest, transfer: Transfer) -> bool:
+def batch_of(request: HttpRequest, job: UUID) -> UploadBatch:
+    """Fetch and authorize, as `transfer_of` does, many files that are sent together."""
+    visible = Job.objects.visible_to(cast("Person", request.user))
+    return get_object_or_404(
+        UploadBatch.objects.select_related("job", "connection"), job__in=visible, job_id=job
+    )
+
+
+def is_batch(job: UUID) -> bool:
+    return Job.objects.filter(pk=job, kind=Job.Kind.UPLOAD_MANY).exists()
+
+
+def may_write(request: HttpRequest, work: Transfer | UploadBatch) -> bool:
     """Return whether this person still may; somebody who was let in may have been shown out since."""
-    role = transfer.connection.role_of(cast("Person", request.user))
+    role = work.connection.role_of(cast("Person", request.user))
     return role is not None and role >= Role.WRITER
+
+
+def json_of(request: HttpRequest) -> dict[str, Any]:
+    """Return the values that a script sent, for a form to check; nothing when it is no JSON object."""
+    try:
+        data = json.loads(request.body)
+    except ValueError:
+        return {}
+    if not isinstance(data, dict):
+        return {}
+    # A list would pass a text field as its own spelling.
+    return {name: value for name, value in data.items() if not isinstance(value, dict | list)}
 
 
 def slice_url(transfer: Transfer) -> str:

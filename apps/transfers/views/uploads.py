@@ -1,31 +1,42 @@
 from __future__ import annotations
 
-import json
 import time
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.connections.rules import explain
+from apps.jobs.models import Job
 from apps.jobs.services import figures_for
 from apps.storage.errors import StorageError
 from apps.transfers.forms.uploads import UploadStartForm
+from apps.transfers.models import UploadBatch
 from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services import uploads
-from apps.transfers.services.beginning import TargetExists
-from apps.transfers.views.answers import may_write, place_of, refusal, started_json, status_of, transfer_of
+from apps.transfers.services.batches import BatchPaused, uploads_heard
+from apps.transfers.services.beginning import BatchEnded, TargetExists
+from apps.transfers.views.answers import (
+    json_of,
+    may_write,
+    place_of,
+    refusal,
+    started_json,
+    status_of,
+    transfer_of,
+)
 
 
 @require_POST
 @connection_required(Role.WRITER)
 def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
-    form = UploadStartForm(_json_of(request), place=place_of(request))
+    form = UploadStartForm(json_of(request), place=place_of(request))
     if not form.is_valid():
         return refusal(HTTPStatus.BAD_REQUEST, form.sentence())
     path = path_for(request.connection, bucket, origin_of(request))
@@ -41,7 +52,13 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
             wanted=form.to_wanted(),
             replace=form.cleaned_data["replace"],
             path=path.way,
+            parent=_parent_of(request, bucket, form.cleaned_data["parent"]),
         )
+    except BatchPaused:
+        # To the script this passes: it comes back until somebody has the files go on.
+        return refusal(HTTPStatus.SERVICE_UNAVAILABLE, _("These files are paused."))
+    except BatchEnded:
+        return refusal(HTTPStatus.GONE, _("These files were canceled."))
     except TargetExists as taken:
         modified_at = taken.info.modified_at
         exists = {"size": taken.info.size, "modified": modified_at and modified_at.isoformat()}
@@ -53,15 +70,19 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
     return JsonResponse(started_json(transfer), status=HTTPStatus.CREATED)
 
 
-def _json_of(request: HttpRequest) -> dict[str, Any]:
-    try:
-        data = json.loads(request.body)
-    except ValueError:
-        return {}
-    if not isinstance(data, dict):
-        return {}
-    # A list would pass a text field as its own spelling.
-    return {name: value for name, value in data.items() if not isinstance(value, dict | list)}
+def _parent_of(request: ConnectionRequest, bucket: str, parent: UUID | None) -> Job | None:
+    """Return the job of the batch that a file belongs to; somebody else's does not exist."""
+    if parent is None:
+        return None
+    batch = get_object_or_404(
+        UploadBatch.objects.select_related("job"),
+        job_id=parent,
+        job__owner=request.user,
+        connection=request.connection,
+        bucket=bucket,
+    )
+    uploads_heard(batch, now=timezone.now())
+    return batch.job
 
 
 @require_GET
