@@ -68,6 +68,12 @@ def _uploads() -> dict[str, str]:
         "stored": gettext("Stored"),
         "waiting-store": gettext("Waiting for the store to catch up; sending goes on by itself."),
         "waiting-network": gettext("The console cannot be reached. Trying again in {time}."),
+        "direct-busy": gettext("The store is busy. Sending goes on by itself."),
+        "direct-failed": gettext("The store could not be reached from this browser. Trying another way."),
+        "direct-refused": gettext(
+            "The store does not let this browser send to it, and no other way is allowed here."
+        ),
+        "direct-changed": gettext("A part arrived changed in the store. It is sent again."),
         "waiting-turn": gettext("Waiting for its turn"),
         "paused": gettext("Paused"),
         "canceled": gettext("Canceled"),

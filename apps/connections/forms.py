@@ -19,7 +19,8 @@ _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
 _CONNECT_TO = re.compile(rf"({_HOST}|\[[0-9A-Fa-f:.]+\]):([0-9]{{1,5}})")
 
 is_host_suffix = RegexValidator(
-    rf"^{_HOST}\Z", gettext_lazy("Enter a domain such as myqcloud.com, without scheme, port or path.")
+    rf"^{_HOST}(?::[0-9]{{1,5}})?\Z",
+    gettext_lazy("Enter a domain such as myqcloud.com, without scheme or path."),
 )
 is_digits = RegexValidator(r"^[0-9]+\Z", gettext_lazy("An APPID has digits only, such as 1250000000."))
 is_one_word = RegexValidator(

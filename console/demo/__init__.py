@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 NAME = "Demo store"
 MARKER = "demo"
 SCHEME = "http"
+# Browsers resolve every name below localhost to their own machine: presigned addresses then work in one that
+# runs beside the store, and files can go to it directly.
+SUFFIX = "localhost:{port}"
 CONCURRENCY = 8
 
 
@@ -34,9 +37,15 @@ def demo_ensure(folder: DataFolder, *, owner: Person, port: int, account: Accoun
     person belongs to an earlier database, so that it counts for nothing.
     """
     place = f"127.0.0.1:{port}"
+    suffix = SUFFIX.format(port=port)
     marker = folder.read(MARKER)
     if marker and datetime.fromisoformat(marker["created_at"]) >= owner.date_joined:
-        _follow(Connection.objects.filter(pk=marker["connection"]).first(), place=place, account=account)
+        _follow(
+            Connection.objects.filter(pk=marker["connection"]).first(),
+            place=place,
+            suffix=suffix,
+            account=account,
+        )
         return []
     try:
         _fill(_client(account, place))
@@ -46,6 +55,7 @@ def demo_ensure(folder: DataFolder, *, owner: Person, port: int, account: Accoun
         owner=owner,
         name=NAME,
         scheme=SCHEME,
+        suffix=suffix,
         connect_to=place,
         appid=APPID,
         default_region="ap-guangzhou",
@@ -56,13 +66,18 @@ def demo_ensure(folder: DataFolder, *, owner: Person, port: int, account: Accoun
     return []
 
 
-def _follow(connection: Connection | None, *, place: str, account: Account) -> None:
+def _follow(connection: Connection | None, *, place: str, suffix: str, account: Account) -> None:
     """Point the demo to where the store runs now, unless a person made something else of it."""
     if connection is None or not connection.connect_to.startswith("127.0.0.1:"):
         return
-    if connection.connect_to != place or connection.secret_id != account.secret_id:
+    known = (connection.connect_to, connection.suffix, connection.secret_id)
+    if known != (place, suffix, account.secret_id):
         connection_update(
-            connection, connect_to=place, secret_id=account.secret_id, secret_key=account.secret_key
+            connection,
+            connect_to=place,
+            suffix=suffix,
+            secret_id=account.secret_id,
+            secret_key=account.secret_key,
         )
 
 

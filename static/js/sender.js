@@ -1,8 +1,9 @@
-// One file on its way from this browser to the console, slice by slice. A failure parks, it never aborts.
+// One file on its way from this browser, slice by slice, whichever way they take. A failure parks, it never
+// aborts.
 
 import { ask, Refusal } from './answers.js';
+import { wayOf } from './direct_way.js';
 import { isNews } from './heard.js';
-import { putSlice } from './slice_request.js';
 import { Slots } from './slots.js';
 import { word } from './strings.js';
 import { duration } from './figures.js';
@@ -27,6 +28,7 @@ export class Sender extends EventTarget {
   note = '';
   error = null;
   job = null;
+  way = null;
 
   #inFlight = new Map();
   #pending = [];
@@ -53,6 +55,11 @@ export class Sender extends EventTarget {
     let bytes = this.#done;
     for (const loaded of this.#inFlight.values()) bytes += loaded;
     return Math.min(bytes, this.size);
+  }
+
+  // Which way its bytes take now: 'direct' or 'console'; '' before it begins.
+  get path() {
+    return this.way?.name ?? '';
   }
 
   get isBusy() {
@@ -115,7 +122,7 @@ export class Sender extends EventTarget {
   #adopt(state) {
     this.job = state.job;
     this.partSize = state.part_size;
-    this.sliceUrl = state.slice_url;
+    this.way = wayOf(state);
     this.stateUrl = state.state_url;
     this.#pending = [];
     this.#received.clear();
@@ -173,7 +180,7 @@ export class Sender extends EventTarget {
       const { offset, length } = this.#range(number);
       const stop = this.#stop.signal;
       try {
-        await putSlice(this.sliceUrl + number, this.file.slice(offset, offset + length), {
+        await this.way.put(number, this.file.slice(offset, offset + length), {
           signal: stop,
           onProgress: (loaded) => {
             this.#inFlight.set(number, Math.min(loaded, length));
@@ -230,7 +237,7 @@ export class Sender extends EventTarget {
       this.end('gone');
       return true;
     }
-    this.sliceUrl = state.slice_url;
+    this.way.renew(state);
     for (const number of state.received) this.#keep(number);
     const message = { ...state, id: state.job };
     // Meanwhile the person may have paused it here, which the answer does not know.

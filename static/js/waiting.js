@@ -34,7 +34,8 @@ async function look(row) {
   const state = await stateOf(row);
   if (!state || !row.isConnected || owns(row.dataset.job)) return;
   if (!OPEN_STATES.includes(state.state) || state.received.length >= state.parts) return;
-  if (!state.slice_url) return;
+  // Null where no slices may pass the console; without the name this person may not send.
+  if (state.slice_url === undefined) return;
   draw(place, state);
   remind(state.job);
 }
