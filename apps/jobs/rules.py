@@ -26,6 +26,22 @@ ERROR_SENTENCES: dict[str, Promise] = {
         "Somebody stored an object with this key in the meantime. Try again to replace it, or cancel."
     ),
     NEVER_BEGUN: _("Not all files were sent: the page was closed before it came to them."),
+    "SourceKept": _(
+        "The copy is complete. The source was not deleted: the store refused. "
+        "Try again, or cancel to keep both."
+    ),
+    "SourceChanged": _(
+        "The copy is complete. The source was not deleted: it was replaced since. Cancel to keep both."
+    ),
+    "CopyUnverified": _(
+        "The source was not deleted: nothing proves that the copy holds the same bytes. Cancel to keep both."
+    ),
+    "GrantsRefused": _(
+        "The copy is complete and private: the store refused the grants of its source. "
+        "Try again, or cancel to keep it so."
+    ),
+    "CopyKept": _("Canceled after the copy was complete. The copy and its source are both there."),
+    "InvalidObjectState": _("The source lies in an archive. Restore it first, then try again."),
     "SliceDamaged": _("A slice was damaged on the console's disk. Try again and choose the file once more."),
 }
 
