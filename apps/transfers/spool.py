@@ -24,6 +24,8 @@ from django.conf import settings
 
 PARTIAL = ".partial"
 PARTIAL_YOUNG_S = 2.0
+# Nothing is written: NFS gives a lock for oneself alone only on what is open for writing (flock(2)).
+LOCKABLE = "r+b"
 WHOLE = re.compile(r"([0-9]+)\.([0-9a-f]{16})")
 
 
@@ -72,7 +74,7 @@ def spool_remove(transfer_id: int) -> None:
 
 def _is_locked(path: Path) -> bool:
     try:
-        with open(path, "rb") as file:
+        with open(path, LOCKABLE) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -172,7 +174,7 @@ class Draft:
 def slice_hold(item: Slice) -> Iterator[BinaryIO | None]:
     """Open a slice for sending, or give None when another worker sends it or it is gone already."""
     try:
-        file = open(item.path, "rb", buffering=0)  # noqa: SIM115 - closed below
+        file = open(item.path, LOCKABLE, buffering=0)  # noqa: SIM115 - closed below
     except FileNotFoundError:
         yield None
         return
