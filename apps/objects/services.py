@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from io import BytesIO
 
 from django.utils.http import content_disposition_header, http_date
 
 from apps.objects.content import filename_of, is_unchanged, range_wanted
-from apps.storage.errors import ObjectNotFound, Refused
+from apps.storage.errors import Refused
 from apps.storage.store import ObjectBody, ObjectStore
 from apps.storage.types import FileSlice, ObjectHeaders, ObjectInfo, ObjectRef
-from apps.transfers.services.beginning import TargetExists
-from apps.transfers.services.copies import SameObject
 
 # Nothing that is served from the console's own origin may run, whatever somebody stored.
 SAFE_HEADERS = {
@@ -32,24 +29,6 @@ class ObjectChanged(Exception):
     def __init__(self, info: ObjectInfo) -> None:
         super().__init__(info.key)
         self.info = info
-
-
-@dataclass(frozen=True)
-class CopyOptions:
-    """How a copy differs from its source, and what the source must be. Without `headers` it has the source's.
-
-    `acl` is a canned name; without it and without `is_acl_kept` the copy inherits the bucket's grants.
-    """
-
-    headers: ObjectHeaders | None = None
-    storage_class: str | None = None
-    acl: str | None = None
-    is_acl_kept: bool = False
-    version_id: str | None = None
-    if_match: str | None = None
-    if_none_match: str | None = None
-    if_modified_since: datetime | None = None
-    if_unmodified_since: datetime | None = None
 
 
 class FolderExists(Exception):
@@ -106,38 +85,6 @@ def object_delete(store: ObjectStore, *, ref: ObjectRef, seen_etag: str) -> None
         if info.etag != seen_etag:
             raise ObjectChanged(info)
     store.delete_object(bucket=ref.bucket, region=ref.region, key=ref.key)
-
-
-def copy_now(
-    store: ObjectStore, *, source: ObjectRef, target: ObjectRef, options: CopyOptions, replace: bool
-) -> None:
-    """Copy one object in one request, with all that such a request can say.
-
-    Raises SameObject, TargetExists unless it may be replaced, Conflict when the source is not as a condition
-    wants it, Refused above `Features.single_copy_max`, and StorageError; nothing is changed then.
-    """
-    if source == target:
-        raise SameObject
-    if not replace:
-        try:
-            raise TargetExists(store.head_object(bucket=target.bucket, region=target.region, key=target.key))
-        except ObjectNotFound:
-            pass
-    store.copy_object(
-        source=source,
-        bucket=target.bucket,
-        region=target.region,
-        key=target.key,
-        headers=options.headers,
-        storage_class=options.storage_class,
-        acl=options.acl,
-        is_acl_kept=options.is_acl_kept,
-        source_version_id=options.version_id,
-        source_etag=options.if_match,
-        source_if_none_match=options.if_none_match,
-        source_if_modified_since=options.if_modified_since,
-        source_if_unmodified_since=options.if_unmodified_since,
-    )
 
 
 def folder_create(store: ObjectStore, *, ref: ObjectRef) -> None:

@@ -9,12 +9,17 @@ import pytest
 from django.test import Client
 
 from apps.connections.models import Connection
-from apps.jobs.models import Job
 from apps.storage.errors import ObjectNotFound
-from apps.storage.grants import EVERYONE, Grant
+from apps.storage.grants import EVERYONE, Grant, account_grantee
 from apps.storage.store import ObjectStore
+from apps.storage.tags import Tag
+from apps.transfers.copying import copy_batch
+from apps.transfers.finishing import transfer_complete, transfer_finish_claim
+from apps.transfers.models import Transfer
 from tests.conftest import REGION
 
+MIB = 1 << 20
+pytestmark = pytest.mark.usefixtures("redis")
 Put = Callable[..., str]
 
 
@@ -24,6 +29,15 @@ def url_of(connection: Connection, bucket: str, key: str) -> str:
 
 def copied(client: Client, connection: Connection, bucket: str, **options: Any) -> Any:
     return client.post(url_of(connection, bucket, "from"), {"bucket": bucket, "key": "to", **options})
+
+
+def ended(response: Any) -> Transfer:
+    """Do what the workers do for the copy that was begun."""
+    transfer = Transfer.objects.get(job_id=response["Location"].strip("/").rpartition("/")[2])
+    assert copy_batch(transfer_id=transfer.pk) is True
+    assert transfer_finish_claim(transfer)
+    transfer_complete(transfer_id=transfer.pk)
+    return transfer
 
 
 def head(store: ObjectStore, bucket: str) -> Any:
@@ -44,17 +58,17 @@ def test_headers_class_and_access_of_the_copy_are_chosen(
         cache_control="no-cache",
         metadata="team: blue\nx-cos-meta-Owner: ana",
         storage_class="STANDARD_IA",
-        access="public-read",
+        acl="public-read",
         public="public",
+        grant_read="100000000002",
     )
 
-    assert response["Location"].endswith(f"/{bucket}/object/?key=to")
+    ended(response)
     info = head(store, bucket)
     assert (info.content_type, info.storage_class) == ("text/css", "STANDARD_IA")
     assert info.metadata == {"team": "blue", "owner": "ana"}
     acl = store.get_object_acl(bucket=bucket, region=REGION, key="to")
-    assert acl.explicit == (Grant(EVERYONE, "READ"),)
-    assert not Job.objects.exists()
+    assert set(acl.explicit) == {Grant(EVERYONE, "READ"), Grant(account_grantee("100000000002"), "READ")}
 
 
 def test_access_of_the_source_is_kept_when_wanted(
@@ -63,7 +77,7 @@ def test_access_of_the_source_is_kept_when_wanted(
     put("from", b"1", content_type="a/b")
     store.put_object_acl(bucket=bucket, region=REGION, key="from", acl="public-read")
 
-    copied(writer_client, connection, bucket, access="kept")
+    ended(copied(writer_client, connection, bucket, acl="kept"))
 
     acl = store.get_object_acl(bucket=bucket, region=REGION, key="to")
     assert acl.explicit == (Grant(EVERYONE, "READ"),)
@@ -107,7 +121,7 @@ def test_source_that_is_not_as_wanted_is_not_copied(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"access": "public-read"}, "Type the word public"),
+        ({"acl": "public-read"}, "Type the word public"),
         ({"content_type": "a/b"}, "Choose “Only those below”"),
         ({"directive": "replace", "metadata": "nonsense"}, "This name needs a value"),
         ({"directive": "replace", "metadata": "a: 1\na: 2"}, "a is there twice."),
@@ -117,8 +131,13 @@ def test_source_that_is_not_as_wanted_is_not_copied(
         ),
         ({"if_match": "a", "if_none_match": "b"}, "If-Match goes with"),
         ({"cache_control": "中", "directive": "replace"}, "Only ASCII is safe"),
+        ({"acl": "kept", "grant_read": "100000000002"}, "Either keep the grants"),
+        ({"grant_read": "ana"}, "is no account"),
+        ({"part_size": "1 KiB"}, "A part has 1.00 MiB to"),
+        ({"parts_from": "6 GiB"}, "one request can copy"),
+        ({"part_size": "much"}, "Write a number and a unit"),
     ],
-    ids=range(7),
+    ids=range(12),
 )
 def test_bad_option_gets_a_sentence_and_the_fold_is_open(
     writer_client: Client,
@@ -148,15 +167,18 @@ def test_taken_key_is_a_question_with_options_as_well(
 
     assert "An object with this key exists already." in asked.content.decode()
     assert size_before == 3
-    assert replaced.status_code == 302
+    ended(replaced)
     assert head(store, bucket).storage_class == "STANDARD_IA"
 
 
-def test_copy_without_options_is_a_job_as_before(
-    writer_client: Client, connection: Connection, bucket: str, put: Put, redis: str
+def test_sizes_of_parts_are_those_that_were_typed(
+    writer_client: Client, connection: Connection, bucket: str, put: Put, store: ObjectStore
 ) -> None:
-    put("from", b"1")
+    put("from", bytes(3 * MIB + 1))
 
-    response = copied(writer_client, connection, bucket)
+    response = copied(writer_client, connection, bucket, parts_from="2 MiB", part_size="1 MiB", tags="a=b")
 
-    assert response["Location"].startswith("/jobs/")
+    transfer = ended(response)
+    assert transfer.parts.count() == 4
+    assert transfer.new_object.tags == (Tag("a", "b"),)
+    assert head(store, bucket).size == 3 * MIB + 1
