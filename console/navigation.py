@@ -81,7 +81,13 @@ BUCKET_TABS = (
     Tab(
         _("Unfinished"),
         "hourglass",
-        ("transfers:unfinished", "transfers:unfinished-abort", "transfers:unfinished-abort-all"),
+        (
+            "transfers:unfinished",
+            "transfers:unfinished-upload",
+            "transfers:unfinished-complete",
+            "transfers:unfinished-abort",
+            "transfers:unfinished-abort-all",
+        ),
     ),
     Tab(_("History"), "history", ("activity:bucket",)),
     Tab(_("Danger"), "alert-triangle", ("buckets:danger", "buckets:empty", "buckets:delete")),

@@ -100,6 +100,16 @@ def _uploads() -> dict[str, str]:
             "This is not the file that the upload began with: parts {numbers} differ. Nothing was sent, and "
             "what is stored stays. Choose the file as it was, or cancel this upload and begin anew."
         ),
+        "doubtful-part-differs": gettext(
+            "Part {number} does not fit this file, if its ETag is an MD5. Send this part again? It replaces "
+            "the one that is there."
+        ),
+        "doubtful-parts-differ": gettext(
+            "Parts {numbers} do not fit this file, if their ETags are MD5s. Send these parts again? They "
+            "replace those that are there."
+        ),
+        "send-again": gettext("Send again"),
+        "continued": gettext("The upload goes on, as a job of yours."),
         "waits-many": gettext("{count} uploads wait for their file."),
         "choose-many": gettext("Choose the files"),
         "waits-not": gettext("No upload waits for this, by name and size: {names}"),

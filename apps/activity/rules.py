@@ -29,6 +29,8 @@ VERBS: dict[str, str | Promise] = {
     "object.delete": _("deleted the object"),
     "object.create": _("created the object"),
     "upload.abort": _("aborted the unfinished upload"),
+    "upload.adopt": _("continued the unfinished upload"),
+    "upload.complete": _("completed the unfinished upload as it was"),
     "folder.create": _("created the folder"),
     "batch.confirm": _("confirmed a plan for many objects"),
     "batch.end": _("ended a job over many objects"),

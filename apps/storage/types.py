@@ -161,6 +161,7 @@ class UnfinishedUpload:
     """A multipart upload that was begun and neither completed nor aborted.
 
     `initiator_id` began it, `owner_id` will own the object: ids as the store writes them.
+    `initiator_name` is the store's name for whoever began it, '' where it tells none beside the id.
     """
 
     key: str
@@ -169,6 +170,7 @@ class UnfinishedUpload:
     initiator_id: str = ""
     owner_id: str = ""
     storage_class: str = ""
+    initiator_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,8 @@ def transfer_abort(*, transfer_id: int) -> None:
         spool.spool_close(transfer.pk)
         if spool.spool_is_busy(transfer.pk) or spans_held(transfer.pk).exists():
             raise Throttled("A worker is still sending.", code="StillSending")
-        if not transfer.etag and not transfer.is_in_parts and transfer_is_whole(transfer):
+        is_single = not transfer.upload_id and not transfer.is_in_parts
+        if not transfer.etag and is_single and transfer_is_whole(transfer):
             _keep(transfer, _single(_parts_of(transfer)), transfer.crc64)
         if transfer.etag:
             _end_early(transfer)

@@ -4,12 +4,14 @@ from django.urls import path
 
 from apps.transfers.views import (
     aborting,
+    adopting,
     batches,
     parts,
     preflight,
     resuming,
     sheet,
     states,
+    stock,
     unfinished,
     uploads,
 )
@@ -18,6 +20,11 @@ app_name = "transfers"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
 urlpatterns = [
     path(f"{BUCKET}unfinished/", unfinished.unfinished_list, name="unfinished"),
+    path(f"{BUCKET}unfinished/upload/", stock.unfinished_upload, name="unfinished-upload"),
+    path(f"{BUCKET}unfinished/parts/", stock.unfinished_parts, name="unfinished-parts"),
+    path(f"{BUCKET}unfinished/digests/", adopting.unfinished_digests, name="unfinished-digests"),
+    path(f"{BUCKET}unfinished/continue/", adopting.unfinished_continue, name="unfinished-continue"),
+    path(f"{BUCKET}unfinished/complete/", adopting.unfinished_complete, name="unfinished-complete"),
     path(f"{BUCKET}unfinished/abort/", unfinished.unfinished_abort, name="unfinished-abort"),
     path(f"{BUCKET}unfinished/abort-all/", aborting.unfinished_abort_all, name="unfinished-abort-all"),
     path(f"{BUCKET}uploads/", uploads.upload_start, name="upload-start"),

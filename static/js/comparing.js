@@ -1,15 +1,20 @@
 // Whether a file holds what is stored already: the parts that do not are told by their numbers.
 
 import { crc64 } from './crc64.js';
+import { md5 } from './md5.js';
 
-// Each part: number, first_byte, size, crc64. `onProgress` hears of the bytes compared so far.
-export async function differing(file, parts, { signal, onProgress }) {
-  const found = [];
+// Each part: number, first_byte, size, and a crc64, or an md5 where the console did not send it itself.
+// Answers the numbers that differ by either, and the CRC-64 of all that fit. `onProgress` hears of bytes.
+export async function compare(file, parts, { signal, onProgress }) {
+  const found = { differing: [], doubtful: [], fitting: {} };
   let compared = 0;
   for (const part of parts) {
     const range = file.slice(part.first_byte, part.first_byte + part.size);
     const digest = await crc64(range, { signal, onProgress: (done) => onProgress(compared + done) });
-    if (digest !== part.crc64) found.push(part.number);
+    if (part.crc64 && digest !== part.crc64) found.differing.push(part.number);
+    else if (!part.crc64 && (await md5(range)) !== part.md5) found.doubtful.push(part.number);
+    else found.fitting[part.number] = digest;
+    signal.throwIfAborted();
     compared += part.size;
   }
   return found;

@@ -2,7 +2,7 @@
 // before the rest is sent.
 
 import { ask } from './answers.js';
-import { bytesOf, differing, listed } from './comparing.js';
+import { bytesOf, compare, listed } from './comparing.js';
 import { element, icon } from './dom.js';
 import { percent, size } from './figures.js';
 import { Sender } from './sender.js';
@@ -105,7 +105,7 @@ async function holdsWhatIsStored(state, file) {
   const line = new ComparingLine(bytesOf(parts));
   comparing.set(state.job, line);
   redraw(state);
-  const numbers = await differing(file, parts, { signal: line.signal, onProgress: (done) => line.show(done) });
+  const { differing: numbers } = await compare(file, parts, { signal: line.signal, onProgress: (done) => line.show(done) });
   if (!numbers.length) return true;
   say(state, numbers.length === 1 ? word('part-differs', { number: listed(numbers) }) : word('parts-differ', { numbers: listed(numbers) }));
   return false;

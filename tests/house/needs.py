@@ -134,6 +134,11 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:unfinished-abort": (None, WRITER),
     "transfers:unfinished-abort-all": (WRITER, WRITER),
     "transfers:upload-sheet": (WRITER, WRITER),
+    "transfers:unfinished-complete": (WRITER, WRITER),
+    "transfers:unfinished-continue": (None, WRITER),
+    "transfers:unfinished-digests": (WRITER, None),
+    "transfers:unfinished-parts": (READER, None),
+    "transfers:unfinished-upload": (READER, None),
     "transfers:upload-start": (None, WRITER),
     "transfers:waiting": (OWN, None),
     "transfers:uploads-start": (None, WRITER),
@@ -162,4 +167,6 @@ WHOLE = {
     "objects:zip",
     "transfers:unfinished",
     "transfers:unfinished-abort-all",
+    "transfers:unfinished-complete",
+    "transfers:unfinished-upload",
 }

@@ -42,10 +42,13 @@ NO_PAGE = {
     "set_language",
     "transfers:digests",
     "transfers:state",
+    "transfers:unfinished-digests",
+    "transfers:unfinished-parts",
     "transfers:waiting",
 }
 # Pages of something that has to be begun first, as `test_pages_of_a_batch_can_be_read` does.
 BEGUN = {"batches:ledger", "batches:options", "batches:plan", "jobs:detail"}
+BEGUN |= {"transfers:unfinished-complete", "transfers:unfinished-upload"}
 # Pages before anybody is signed in; one of them is looked at below.
 GATES = {"accounts:sign-in", "accounts:sign-in-link"}
 KEYED = {

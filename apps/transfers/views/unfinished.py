@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,7 +14,7 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.storage.errors import UploadNotFound
 from apps.storage.keys import key_name, visible
-from apps.transfers.fields import KeyField
+from apps.transfers.crumbs import key_of
 from apps.transfers.services.unfinished import jobs_of_uploads, upload_abort
 
 PAGE_SIZE = 100
@@ -25,8 +24,8 @@ PAGE_SIZE = 100
 @connection_required(Role.READER)
 def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
     """Uploads that were begun and neither completed nor aborted: they take room and keep a bucket alive."""
-    prefix = _key_of(request, "prefix")
-    key_marker, id_marker = _key_of(request, "marker"), request.GET.get("after", "")
+    prefix = key_of(request, "prefix")
+    key_marker, id_marker = key_of(request, "marker"), request.GET.get("after", "")
     page = request.store.list_multipart_uploads(
         bucket=bucket,
         region=request.region,
@@ -50,6 +49,9 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) ->
             {
                 "upload": upload,
                 "job": ours.get(upload.upload_id),
+                "url": bucket_url(
+                    request, "transfers:unfinished-upload", key=upload.key, upload=upload.upload_id
+                ),
                 "abort_url": bucket_url(
                     request, "transfers:unfinished-abort", key=upload.key, upload=upload.upload_id
                 ),
@@ -71,7 +73,7 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str) ->
 @connection_required(Role.WRITER)
 def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -> HttpResponse:
     """Ask once, then throw one upload away; the parts that were sent are lost."""
-    key, upload_id = _key_of(request, "key"), request.GET.get("upload", "")
+    key, upload_id = key_of(request, "key"), request.GET.get("upload", "")
     if not key or not upload_id:
         raise Http404
     list_url = bucket_url(request, "transfers:unfinished")
@@ -100,12 +102,3 @@ def unfinished_abort(request: ConnectionRequest, connection: str, bucket: str) -
         "crumbs": bucket_crumbs(request, end=_("Abort upload")),
     }
     return render(request, "transfers/abort.html", context)
-
-
-def _key_of(request: ConnectionRequest, name: str) -> str:
-    """Return a key from the query string; one that cannot exist is not found."""
-    try:
-        key: str = KeyField(required=False).clean(request.GET.get(name, ""))
-    except ValidationError:
-        raise Http404 from None
-    return key

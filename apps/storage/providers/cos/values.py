@@ -90,6 +90,7 @@ def unfinished_of(record: Mapping[str, Any]) -> UnfinishedUpload:
         initiator_id=id_of(record.get("Initiator")),
         owner_id=id_of(record.get("Owner")),
         storage_class=record_text(record, "StorageClass", "").upper(),
+        initiator_name=name_of(record.get("Initiator")),
     )
 
 
@@ -176,6 +177,11 @@ def etag_quoted(etag: str | None) -> str | None:
 def id_of(person: object) -> str:
     """Return the id of an owner or initiator, empty where the answer names none."""
     return str(person.get("ID") or person.get("UID") or "") if isinstance(person, Mapping) else ""
+
+
+def name_of(person: object) -> str:
+    """Return the name that the store shows for an owner or initiator, empty where it tells none."""
+    return str(person.get("DisplayName") or "") if isinstance(person, Mapping) else ""
 
 
 def disposition_of(filename: str | None, *, is_inline: bool) -> str | None:
