@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from apps.batches.columns import key_packed
-from apps.batches.models import Batch, BatchObject
+from apps.batches.models import Batch, BatchObject, BatchSpan
 from apps.jobs.models import Job
 from apps.jobs.services import job_count
 from apps.storage.errors import StorageError
@@ -168,9 +168,18 @@ def sources_spare(batch: Batch) -> None:
         cursor.execute(_SKIP_SOURCES, ["TargetIsSource", now, batch.pk, batch.pk])
 
 
-def lines_open(batch: Batch, state: str, *, limit: int) -> list[BatchObject]:
-    """Return the next lines in a state, in the order of the plan."""
-    return list(BatchObject.objects.filter(batch=batch, state=state).order_by("id")[:limit])
+def lines_open(span: BatchSpan, state: str, *, limit: int) -> list[BatchObject]:
+    """Return the next lines of a span in a state, in the order of the plan."""
+    return list(_lines_of(span).filter(state=state).order_by("id")[:limit])
+
+
+def lines_again(span: BatchSpan, state: str) -> None:
+    """This will put the lines that a worker left half done into the state in which they are taken up."""
+    _lines_of(span).filter(state=State.READ).update(state=state)
+
+
+def _lines_of(span: BatchSpan) -> QuerySet[BatchObject]:
+    return BatchObject.objects.filter(batch=span.batch_id, pk__range=(span.first, span.last))
 
 
 def outcomes_record(outcomes: Sequence[Outcome]) -> int:

@@ -36,8 +36,9 @@ class Batch(models.Model):
     complete: what was stored later is not touched. From `confirmed_at` on the options do not change.
     `figures` is what the plan found, counted once. `undo_of` is the batch whose old values this one writes
     back. `pace` is how many requests are under way at once; a store that asks to slow down lowers it.
-    Copies may go to another connection, `target_connection`; its slug is in the options as well, so that a
-    connection that was deleted since is not taken for the own one.
+    `cut_at` is when the ledger was cut into spans; `lease_until` is held by whoever lists it, or ends the
+    batch. Copies may go to another connection, `target_connection`; its slug is in the options as well, so
+    that a connection that was deleted since is not taken for the own one.
     """
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="batch")
@@ -63,6 +64,7 @@ class Batch(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     pace = models.PositiveSmallIntegerField(default=0)
+    cut_at = models.DateTimeField(null=True, blank=True)
     throttled_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(default=timezone.now)
 
@@ -155,3 +157,40 @@ class BatchObject(models.Model):
 
     def __str__(self) -> str:
         return str(self.key)
+
+
+class BatchSpan(models.Model):
+    """Neighboring lines of a ledger, by their ids, that one worker at a time works on until none is open.
+
+        free <──> held ──> ended
+
+    A worker that is killed loses it by not renewing `lease_until`.
+    """
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="spans")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("first",)
+        constraints = (models.UniqueConstraint(fields=["batch", "first"], name="batch_span_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
+
+
+class BatchSeat(models.Model):
+    """A place at a batch for one worker at a time. `turn` counts up with each of its tasks that began."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="seats")
+    number = models.PositiveSmallIntegerField()
+    turn = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=["batch", "number"], name="batch_seat_unique"),)
+
+    def __str__(self) -> str:
+        return f"seat {self.number}"

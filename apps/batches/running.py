@@ -14,9 +14,26 @@ from django.utils import timezone
 from apps.batches.actions import Phase, phases_of, state_again
 from apps.batches.actions.large import abort
 from apps.batches.actions.outcomes import Work, work_of
-from apps.batches.ledger import Outcome, batch_count, counts_of, is_running, lines_open, outcomes_record
-from apps.batches.models import Action, Batch, BatchObject
+from apps.batches.ledger import (
+    Outcome,
+    batch_count,
+    counts_of,
+    is_running,
+    lines_again,
+    lines_open,
+    outcomes_record,
+)
+from apps.batches.models import Action, Batch, BatchObject, BatchSpan
 from apps.batches.services import batch_log, role_require
+from apps.batches.spans import (
+    is_anybody_at_work,
+    is_anything_free,
+    span_end,
+    span_held,
+    spans_cut,
+    spans_forget,
+    spans_left,
+)
 from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import job_move
@@ -39,33 +56,55 @@ State = BatchObject.State
 
 
 def run_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
-    """This will work on a confirmed batch for some twenty seconds.
+    """This will work on a confirmed batch for some twenty seconds, on spans that nobody else works on.
 
     Return True when it is done, False when lines are left for the next task, None when there is nothing to
-    do here: it was stopped, is gone, or another worker is at it. Safe to repeat. Raises StorageError when
-    nothing can go on; the lines that are settled stay settled.
+    do here: it was stopped, is gone, or other workers are at all that is left. Safe to repeat. Raises
+    StorageError when nothing can go on; the lines that are settled stay settled.
     """
-    with row_lease(Batch, batch_id) as is_ours:
-        batch = (
-            Batch.objects.select_related("job__owner", "connection", "target_connection")
-            .filter(pk=batch_id)
-            .first()
-        )
-        if not is_ours or batch is None:
+    batch = _load(batch_id)
+    if batch is None:
+        return None
+    job_move(batch.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
+    if not is_running(batch):
+        return None
+    role_require(batch)
+    spans_cut(batch)
+    run = Run(batch, work_of(batch, until=time.monotonic() + seconds))
+    while not run.work.is_over and _span_work(run):
+        pass
+    if not is_running(batch):
+        return None
+    if spans_left(batch):
+        return False if is_anything_free(batch) else None
+    with row_lease(Batch, batch.pk) as is_ours:
+        if not is_ours or spans_left(batch):
             return None
-        job_move(batch.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
-        if not is_running(batch):
-            return None
-        role_require(batch)
-        run = Run(batch, work_of(batch, until=time.monotonic() + seconds))
-        run.lines_take_up()
+        return _end(run)
+
+
+def _load(batch_id: int) -> Batch | None:
+    related = ("job__owner", "connection", "target_connection")
+    return Batch.objects.select_related(*related).filter(pk=batch_id).first()
+
+
+def _span_work(run: Run) -> bool:
+    """Work on a span until none of its lines is open or the time is up; False when none is free."""
+    with span_held(run.batch) as span:
+        if span is None:
+            return False
+        # Somebody may have stopped the batch before the span was held: then nobody waits for this one.
+        if not is_running(run.batch):
+            return False
+        # Another worker may have been asked to slow down.
+        run.batch.refresh_from_db(fields=["pace"])
         try:
-            while not run.work.is_over:
-                if not run.round():
-                    return _end(run)
+            if run.lines_settle(span):
+                span_end(span)
         finally:
-            batch_count(batch)
-        return False if is_running(batch) else None
+            # While the span is held, so that an old number is never written after the last one.
+            batch_count(run.batch)
+        return True
 
 
 @dataclass
@@ -78,16 +117,20 @@ class Run:
     written_at: float = field(default_factory=time.monotonic)
     counted_at: float = 0.0
 
-    def lines_take_up(self) -> None:
-        """Take up again what another task left half done."""
+    def lines_settle(self, span: BatchSpan) -> bool:
+        """Work on the lines of a span; False when the time is up before all are settled."""
         again = state_again(self.batch)
         if again:
-            BatchObject.objects.filter(batch=self.batch, state=State.READ).update(state=again)
+            lines_again(span, again)
+        while not self.work.is_over:
+            if not self._round(span):
+                return True
+        return False
 
-    def round(self) -> bool:
+    def _round(self, span: BatchSpan) -> bool:
         """Work on the next lines; False when there are none."""
         for phase in phases_of(self.batch):
-            lines = lines_open(self.batch, phase.state, limit=phase.at_once * phase.a_round)
+            lines = lines_open(span, phase.state, limit=phase.at_once * phase.a_round)
             if lines:
                 self._settle(phase, lines)
                 return True
@@ -192,8 +235,11 @@ def _submitted(
 
 
 def _end(run: Run) -> bool | None:
-    """Close a batch of which no line is open."""
+    """Close a batch of which no line is open; False when there is more to do after all."""
     batch = run.batch
+    if counts_of(batch).open:
+        spans_forget(batch)
+        return False
     if not uploads_abort(batch, run.work):
         return False
     if batch.action == Action.EMPTY and not _unfinished_abort(batch, run.work):
@@ -251,14 +297,10 @@ def cancel_batch(*, batch_id: int) -> None:
     Raises Throttled while a worker is still at it, StorageError when the store refuses an abort.
     """
     with row_lease(Batch, batch_id) as is_ours:
-        batch = (
-            Batch.objects.select_related("job__owner", "connection", "target_connection")
-            .filter(pk=batch_id)
-            .first()
-        )
+        batch = _load(batch_id)
         if batch is None or batch.job.state != Job.State.CANCELING:
             return
-        if not is_ours:
+        if not is_ours or is_anybody_at_work(batch):
             raise Throttled("A worker is still at it.", code="StillRunning")
         if BatchObject.objects.filter(batch=batch).exclude(upload_id="").exists():
             work = work_of(batch, until=time.monotonic() + BATCH_S)

@@ -15,6 +15,7 @@ from apps.activity.services import activity_record
 from apps.batches.models import Action, Batch, BatchObject
 from apps.batches.rules import STALE_AFTER
 from apps.batches.selection import Match, Selection
+from apps.batches.spans import spans_forget
 from apps.connections.models import Connection, Role
 from apps.jobs.models import Job
 from apps.jobs.services import job_create, job_move
@@ -296,6 +297,7 @@ def batch_retry(batch: Batch) -> None:
         _require(job_move(batch.job_id, to=Job.State.RUNNING, frm=[Job.State.DONE], finished_at=None))
         failed = BatchObject.objects.filter(batch=batch, state=BatchObject.State.FAILED)
         _require(bool(failed.update(state=BatchObject.State.PLANNED, attempts=0, ended_at=None)))
+        spans_forget(batch)
 
 
 def roles_needed(batch: Batch) -> list[tuple[Connection, Role]]:

@@ -9,12 +9,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.batches.models import Action, Batch
+from apps.batches.spans import wants_workers
 from apps.jobs.leases import is_free
 from apps.jobs.models import Job
 from apps.jobs.progress import once_in
 from apps.jobs.services import job_move
 
 STEP_AGAIN_S = 30
+SEATS_AGAIN_S = 10
 # How long the question what is to happen stays open, and how long a plan waits to be confirmed or made anew.
 UNANSWERED = timedelta(days=1)
 UNCONFIRMED = timedelta(days=7)
@@ -36,14 +38,19 @@ def batches_owed() -> Owed:
     answered = Q(options_at__isnull=False) | Q(action__in=[Action.DELETE, Action.EMPTY])
     wanted = (
         Q(job__state=Job.State.PLANNING) & answered
-        | Q(job__state__in=[Job.State.QUEUED, Job.State.RUNNING])
+        | Q(job__state__in=[Job.State.QUEUED, Job.State.RUNNING]) & wants_workers()
         | Q(job__state=Job.State.CANCELING)
     )
     free = Batch.objects.filter(wanted).filter(is_free(timezone.now()))
     for batch_id, state in free.values_list("pk", "job__state"):
-        if once_in(f"batch:{batch_id}", seconds=STEP_AGAIN_S):
+        if once_in(f"batch:{batch_id}", seconds=_again_s(state)):
             _list_of(owed, state).append(batch_id)
     return owed
+
+
+def _again_s(state: str) -> int:
+    """Return how long a step counts as queued. Workers that came too early to a batch are asked soon."""
+    return SEATS_AGAIN_S if state == Job.State.RUNNING else STEP_AGAIN_S
 
 
 def _drop_forgotten(now: datetime) -> None:

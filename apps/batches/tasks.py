@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from celery import Task, shared_task
@@ -15,6 +16,7 @@ from kombu.exceptions import OperationalError
 from apps.batches.models import Action, Batch
 from apps.batches.planning import plan_batch
 from apps.batches.running import cancel_batch, run_batch
+from apps.batches.spans import seat_take, seats_open
 from apps.batches.sweeping import batches_owed, step_rest
 from apps.jobs.models import Job
 from apps.jobs.services import error_fields, job_move, job_park
@@ -26,6 +28,11 @@ ATTEMPTS = 5
 LONGEST_PAUSE_S = 30
 TURN_S = 20
 EMPTY_DELAY_S = 10
+# How often a turn is passed on before it is left to the sweep, which offers all seats again.
+BOUNCES = 5
+
+_at_work: set[int] = set()
+_door = Lock()
 
 
 def hand_over(task: Task[Any, Any], batch_id: int) -> None:
@@ -66,7 +73,12 @@ def _hand_over_later(batch_id: int) -> None:
 
 
 def _attempt(
-    task: Any, batch_id: int, step: Callable[[], bool | None], give_up: Callable[[int, StorageError], None]
+    task: Any,
+    batch_id: int,
+    step: Callable[[], bool | None],
+    give_up: Callable[[int, StorageError], None],
+    *,
+    again: dict[str, int] | None = None,
 ) -> bool | None:
     """Return what the step returned. Repeat what may pass with growing pauses; else give up in words."""
     try:
@@ -82,7 +94,7 @@ def _attempt(
     if isinstance(failure, Throttled | Unavailable) and task.request.retries < ATTEMPTS:
         pause_s = min(2**task.request.retries, LONGEST_PAUSE_S)
         step_rest(batch_id, seconds=pause_s + TURN_S)
-        raise task.retry(exc=failure, countdown=pause_s, max_retries=ATTEMPTS)
+        raise task.retry(kwargs=again, exc=failure, countdown=pause_s, max_retries=ATTEMPTS)
     logger.warning("A batch needs attention.", extra={"batch": batch_id}, exc_info=failure)
     give_up(batch_id, failure)
     return None
@@ -110,11 +122,53 @@ def list_objects(self: Any, /, *, batch_id: int, **_: Any) -> None:
 
 
 @shared_task(bind=True)
-def run_objects(self: Any, /, *, batch_id: int, **_: Any) -> None:
-    """Work on a ledger for some twenty seconds and queue itself again while lines are left."""
-    if _attempt(self, batch_id, partial(run_batch, batch_id=batch_id), _park) is False:
-        step_rest(batch_id, seconds=TURN_S)
-        hand_over(run_objects, batch_id)
+def run_objects(
+    self: Any, /, *, batch_id: int, seat: int | None = None, turn: int = 0, bounces: int = 0, **_: Any
+) -> None:
+    """Work on a ledger for some twenty seconds and queue itself again while lines are left.
+
+    Without a seat it offers all seats to the workers and takes one. A process works on a batch once at a
+    time, since its threads share one core: a turn that comes to it meanwhile is passed on to the others.
+    """
+    if seat is None:
+        seat, turn = _seats_offer(batch_id)
+    if seat is None:
+        return
+    if not _enter(batch_id):
+        if bounces < BOUNCES:
+            publish(run_objects, batch_id=batch_id, seat=seat, turn=turn, bounces=bounces + 1)
+        return
+    try:
+        is_over = _turn_take(self, batch_id, seat, turn)
+    finally:
+        _at_work.discard(batch_id)
+    if is_over is False:
+        publish(run_objects, batch_id=batch_id, seat=seat, turn=turn + 1)
+
+
+def _seats_offer(batch_id: int) -> tuple[int | None, int]:
+    """Queue a turn for each seat of a batch but the first one, and return that; None without any."""
+    seats = seats_open(batch_id=batch_id)
+    for seat, turn in seats[1:]:
+        publish(run_objects, batch_id=batch_id, seat=seat, turn=turn)
+    return seats[0] if seats else (None, 0)
+
+
+def _turn_take(task: Any, batch_id: int, seat: int, turn: int) -> bool | None:
+    """Return what the run returned, None for a turn that somebody else has taken."""
+    if not seat_take(batch_id=batch_id, seat=seat, turn=turn):
+        return None
+    after = {"batch_id": batch_id, "seat": seat, "turn": turn + 1}
+    return _attempt(task, batch_id, partial(run_batch, batch_id=batch_id), _park, again=after)
+
+
+def _enter(batch_id: int) -> bool:
+    """Return whether this process does not work on the batch yet; from now on it does."""
+    with _door:
+        if batch_id in _at_work:
+            return False
+        _at_work.add(batch_id)
+        return True
 
 
 @shared_task(bind=True)

@@ -15,6 +15,7 @@ from apps.batches.content import acl_text
 from apps.batches.models import Batch, BatchObject
 from apps.batches.running import run_batch
 from apps.batches.selection import Selection
+from apps.batches.spans import spans_forget
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.grants import EVERYONE
@@ -228,6 +229,7 @@ def test_large_object_keeps_its_grants_when_a_worker_is_killed_before_it_gave_th
     if is_killed:
         BatchObject.objects.update(state="read")
         Job.objects.update(state="running")
+        spans_forget(batch)
     else:
         services.batch_retry(fresh(batch))
     run_batch(batch_id=batch.pk)

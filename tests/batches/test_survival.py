@@ -16,6 +16,7 @@ from apps.batches.planning import plan_batch
 from apps.batches.rules import STALE_AFTER
 from apps.batches.running import cancel_batch, run_batch
 from apps.batches.selection import Selection
+from apps.batches.spans import span_held, spans_cut
 from apps.batches.sweeping import batches_owed
 from apps.connections.models import Connection
 from apps.connections.services import ConnectionInUse, connection_delete
@@ -97,10 +98,12 @@ def test_key_that_the_store_does_not_know_any_more_parks_the_job(
 
 
 @pytest.mark.usefixtures("three")
-def test_two_workers_never_share_a_batch(begin: Begin) -> None:
+def test_two_workers_never_share_a_span(begin: Begin) -> None:
     batch = confirmed(begin("delete", ALL))
+    spans_cut(batch)
 
-    with row_lease(Batch, batch.pk):
+    with span_held(batch) as span:
+        assert span is not None
         assert run_batch(batch_id=batch.pk) is None
 
     assert run_batch(batch_id=batch.pk) is True
@@ -196,6 +199,9 @@ def test_canceled_batch_stops_between_requests(
 
     assert run_batch(batch_id=batch.pk) is None
     with row_lease(Batch, batch.pk), pytest.raises(Throttled):
+        cancel_batch(batch_id=batch.pk)
+    spans_cut(batch)
+    with span_held(batch), pytest.raises(Throttled):
         cancel_batch(batch_id=batch.pk)
     cancel_batch(batch_id=batch.pk)
 
