@@ -78,6 +78,7 @@ BUCKET_TABS = (
     Tab(_("Access"), "lock", ("access:bucket",)),
     Tab("CORS", "world", ("access:cors", "access:cors-restore", "access:lab")),
     Tab(_("Tags"), "tags", ("access:tags",)),
+    Tab(_("Uploads"), "upload", ("transfers:upload-path",)),
     Tab(
         _("Unfinished"),
         "hourglass",

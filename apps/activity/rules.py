@@ -22,6 +22,7 @@ VERBS: dict[str, str | Promise] = {
     "bucket.acl": _("changed the access of the bucket"),
     "bucket.cors": _("changed the CORS rules"),
     "bucket.tags": _("changed the tags"),
+    "bucket.upload-policy": _("chose which way uploads take"),
     "object.acl": _("changed the access of the object"),
     "object.headers": _("changed the headers of the object"),
     "object.upload": _("uploaded the object"),

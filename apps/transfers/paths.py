@@ -156,7 +156,8 @@ def rule_for(origin: str) -> CorsRule:
         methods=("PUT",),
         exposed_headers=EXPOSED,
         max_age_s=RULE_MAX_AGE_S,
-        id="console-direct-uploads",
+        # No two rules of a bucket may have the same name, and several consoles may send to it.
+        id=f"direct-uploads-{urlsplit(origin).netloc.replace(':', '-')}",
     )
 
 

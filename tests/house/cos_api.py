@@ -31,7 +31,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "get_bucket_cors": ("access:cors", "access:lab"),
     "put_bucket_cors": ("access:cors", "access:cors-restore"),
     "delete_bucket_cors": ("access:cors",),
-    "options_object": ("access:lab", "access:cors-tests", "access:explain"),
+    "options_object": ("access:lab", "transfers:upload-path", "access:cors-tests", "access:explain"),
     "get_bucket_tagging": ("access:tags", "access:tags-suggestions"),
     "put_bucket_tagging": ("access:tags",),
     "delete_bucket_tagging": ("access:tags",),

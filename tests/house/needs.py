@@ -139,6 +139,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:unfinished-digests": (WRITER, None),
     "transfers:unfinished-parts": (READER, None),
     "transfers:unfinished-upload": (READER, None),
+    "transfers:upload-path": (READER, ADMIN),
     "transfers:upload-start": (None, WRITER),
     "transfers:waiting": (OWN, None),
     "transfers:uploads-start": (None, WRITER),
@@ -169,4 +170,5 @@ WHOLE = {
     "transfers:unfinished-abort-all",
     "transfers:unfinished-complete",
     "transfers:unfinished-upload",
+    "transfers:upload-path",
 }

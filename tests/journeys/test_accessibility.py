@@ -41,6 +41,7 @@ NO_PAGE = {
     "objects:siblings",
     "set_language",
     "transfers:digests",
+    "transfers:direct-worker",
     "transfers:state",
     "transfers:unfinished-digests",
     "transfers:unfinished-parts",
