@@ -1,12 +1,13 @@
 # make run    run the console on this machine          (http://127.0.0.1:8000/, PORT=… for another port)
 # make test   lint, types, import contracts and the whole test suite
+# make chaos  kill, flush and starve a console for 200 rounds and look for what was lost  (ROUNDS=… SEED=…)
 # make bench  measure it
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint types contracts migrations pytest bench screenshots clean
+.PHONY: run test lint types contracts migrations pytest chaos bench screenshots clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -36,6 +37,9 @@ migrations: $(VENV)/.test
 
 pytest: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto
+
+chaos: $(VENV)/.test
+	$(BIN)/python -m tests.chaos --rounds $(or $(ROUNDS),200) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.test
 	@for script in $$(grep -l '__main__' bench/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -97,7 +97,7 @@ class RunningConsole:
     def about(self) -> dict[str, Any]:
         try:
             about: dict[str, Any] = json.loads((self.folder / "run" / "up.json").read_text())
-        except ValueError:
+        except (OSError, ValueError):
             return {}
         return about
 

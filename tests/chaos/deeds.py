@@ -1,0 +1,392 @@
+"""What people do while everything breaks. Each deed has its own dice: threads cannot mix them up."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+from apps.storage.cos import CosClient
+from apps.storage.digest import crc64_update
+from apps.storage.errors import ObjectNotFound
+from tests.chaos.console import BUCKET, CONNECTION, OPEN_BUCKET, REGION
+from tests.chaos.pace import MIB
+from tests.chaos.person import LOOK_EVERY_S, PATIENCE_S, Answer, Person, Stuck
+
+SIZES = (0, 1, 70_000, MIB, MIB + 1, 2 * MIB, 3 * MIB + 500_000, 5 * MIB)
+PLACE = f"/b/{CONNECTION}/{BUCKET}"
+
+
+def content_of(dice: Random, *, largest: int = 5 * MIB) -> bytes:
+    return dice.randbytes(dice.choice([size for size in SIZES if size <= largest]))
+
+
+@dataclass
+class Deed:
+    """Something that one person does to keys that nobody else touches."""
+
+    person: Person
+    dice: Random
+    prefix: str
+    jobs: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+    def prepare(self, store: CosClient) -> None:
+        """Store what has to be there before anything breaks."""
+
+    def run(self) -> None:
+        raise NotImplementedError
+
+    def verify(self, store: CosClient) -> None:
+        raise NotImplementedError
+
+    @property
+    def moved(self) -> list[tuple[str, str]]:
+        """The pairs of keys of which one at least must be there at each moment."""
+        return []
+
+    def note(self, text: str) -> None:
+        self.log.append(f"{time.strftime('%H:%M:%S')} {self.prefix} {text}")
+
+    def job_of(self, key: str) -> str | None:
+        """Return the latest transfer to a key, which may have been begun by a request without an answer."""
+        rows = self.person.console.rows(
+            "SELECT job_id FROM transfers_transfer WHERE key = ? ORDER BY id DESC LIMIT 1", key
+        )
+        return _dashed(rows[0]["job_id"]) if rows else None
+
+
+def _dashed(hexadecimal: str) -> str:
+    parts = (
+        hexadecimal[:8],
+        hexadecimal[8:12],
+        hexadecimal[12:16],
+        hexadecimal[16:20],
+        hexadecimal[20:],
+    )
+    return "-".join(parts)
+
+
+def put(store: CosClient, key: str, content: bytes, *, bucket: str = BUCKET, **options: Any) -> None:
+    store.put_object(Bucket=bucket, Region=REGION, Key=key, Body=content, **options)
+
+
+def read(store: CosClient, key: str, *, bucket: str = BUCKET) -> bytes | None:
+    try:
+        body = store.get_object(Bucket=bucket, Region=REGION, Key=key)["Body"]
+    except ObjectNotFound:
+        return None
+    return body if isinstance(body, bytes) else b"".join(body)
+
+
+def require_same(store: CosClient, key: str, content: bytes | None, *, bucket: str = BUCKET) -> None:
+    """Raise unless the object is what it should be, byte by byte; None is no object."""
+    found = read(store, key, bucket=bucket)
+    if found != content:
+        sizes = [None if one is None else len(one) for one in (found, content)]
+        raise Stuck(f"{key} is not what it should be: {sizes[0]} bytes, and {sizes[1]} were expected.")
+
+
+def require_headers(store: CosClient, key: str, *, bucket: str = BUCKET, **wanted: str) -> None:
+    headers = store.head_object(Bucket=bucket, Region=REGION, Key=key)
+    found = {name: headers.get(name.replace("_", "-")) for name in wanted}
+    if found != wanted:
+        raise Stuck(f"{key} has the headers {found}, not {wanted}.")
+
+
+class Upload(Deed):
+    """A file sent in slices: out of order, some twice, some cut off; perhaps paused, perhaps canceled."""
+
+    bucket = BUCKET
+
+    def prepare(self, store: CosClient) -> None:
+        self.key = f"{self.prefix}/Übung {self.dice.randrange(100)}%+.bin"
+        self.content = content_of(self.dice)
+        self.old = content_of(self.dice, largest=MIB) if self.dice.random() < 0.25 else None
+        self.pauses = self.dice.random() < 0.25
+        self.cancels = self.dice.random() < 0.15
+        self.cancel_after_s = self.dice.uniform(0.0, 4.0)
+        self.state = ""
+        if self.old is not None:
+            put(store, self.key, self.old, bucket=self.bucket)
+
+    def run(self) -> None:
+        started = self._start()
+        self.jobs.append(started["job"])
+        self.note(f"upload of {len(self.content)} bytes is job {started['job']}")
+        self.began_at = time.monotonic()
+        self._send(started, list(range(1, started["parts"] + 1)))
+        self.state = self.person.wait_for_end(started["job"], while_waiting=lambda row: self._mind(started))
+        self.note(f"upload is {self.state}")
+
+    def _start(self) -> dict[str, Any]:
+        wanted = {
+            "key": self.key,
+            "size": len(self.content),
+            "type": "application/x-chaos",
+            "replace": self.old is not None,
+        }
+        answer = self.person.insist(
+            lambda: self.person.post(self._path, wanted, as_json=True), why="No upload began"
+        )
+        if answer.status != 201:
+            raise Stuck(f"The upload was refused: {answer.status} {answer.body[:300]!r}")
+        return answer.json()
+
+    @property
+    def _path(self) -> str:
+        return f"/b/{CONNECTION}/{self.bucket}/uploads/"
+
+    def _send(self, started: dict[str, Any], numbers: list[int]) -> None:
+        self.dice.shuffle(numbers)
+        twice = [number for number in numbers if self.dice.random() < 0.15]
+        cut = [number for number in numbers if self.dice.random() < 0.15]
+        with ThreadPoolExecutor(3) as pool:
+            for number in cut:
+                pool.submit(self.person.slice_cut_off, *self._slice(started, number))
+            for number in numbers + twice:
+                pool.submit(self.person.slice_put, *self._slice(started, number))
+
+    def _slice(self, started: dict[str, Any], number: int) -> tuple[str, bytes]:
+        size = started["part_size"]
+        return f"{started['slice_url']}{number}", self.content[(number - 1) * size : number * size]
+
+    def _mind(self, started: dict[str, Any]) -> None:
+        """Do what a tray does between two looks: send what is missing, press what the dice say."""
+        if self.cancels and time.monotonic() - self.began_at > self.cancel_after_s:
+            self.person.press(started["job"], "cancel")
+        elif self.pauses:
+            self.pauses = False
+            self.person.press(started["job"], "pause")
+        now = self.person.ask("GET", started["state_url"]).json()
+        if now.get("state") == "paused":
+            self.person.press(started["job"], "resume")
+        if now.get("state") not in {"queued", "running"}:
+            return
+        missing = set(range(1, started["parts"] + 1)) - set(now["received"])
+        if missing and "slice_url" in now:
+            self._send({**started, "slice_url": now["slice_url"]}, sorted(missing))
+
+    def verify(self, store: CosClient) -> None:
+        if self.state == "canceled":
+            require_same(store, self.key, self.old, bucket=self.bucket)
+            return
+        require_same(store, self.key, self.content, bucket=self.bucket)
+        require_headers(store, self.key, bucket=self.bucket, content_type="application/x-chaos")
+
+
+class Direct(Upload):
+    """A file whose parts go to the store with addresses from the console, which only hears of them."""
+
+    bucket = OPEN_BUCKET
+
+    def _send(self, started: dict[str, Any], numbers: list[int]) -> None:
+        if started["path"] != "direct" or started["parts"] == 1:
+            super()._send(started, numbers)
+            return
+        self.dice.shuffle(numbers)
+        with ThreadPoolExecutor(3) as pool:
+            for number in numbers:
+                pool.submit(self._send_part, started, number)
+
+    def _send_part(self, started: dict[str, Any], number: int) -> None:
+        """Ask for an address, send the part, and report it; what fails is missing at the next look."""
+        path, headers = f"/transfers/{started['job']}/", {"Origin": self.person.console.address}
+        found = self.person.post(f"{path}addresses/", {"numbers": [number]}, as_json=True).json()
+        _url, content = self._slice({**started, "slice_url": ""}, number)
+        if "addresses" not in found:
+            return
+        stored = self.person.store_put(found["addresses"][str(number)], content, **headers)
+        if stored.status != 200:
+            return
+        said = {name.lower(): value for name, value in stored.headers.items()}
+        part = {
+            "number": number,
+            "size": len(content),
+            "etag": said["etag"],
+            "crc64": str(crc64_update(content)),
+        }
+        self.person.post(f"{path}parts/", {"parts": [part]}, as_json=True)
+
+
+class Copy(Deed):
+    """One object copied by the workers, in one request or in parts; perhaps paused, perhaps canceled."""
+
+    def prepare(self, store: CosClient) -> None:
+        self.source, self.key = f"{self.prefix}/source", f"{self.prefix}/copy of+source"
+        self.content = content_of(self.dice)
+        self.pauses = self.dice.random() < 0.3
+        self.cancels = self.dice.random() < 0.15
+        self.state = ""
+        put(store, self.source, self.content, ContentType="text/x-chaos", CacheControl="max-age=7")
+
+    def run(self) -> None:
+        job = self._start()
+        self.jobs.append(job)
+        self.note(f"copy of {len(self.content)} bytes is job {job}")
+        self.state = self.person.wait_for_end(job, while_waiting=lambda row: self._mind(job, row["state"]))
+        self.note(f"copy is {self.state}")
+
+    def _start(self) -> str:
+        path = f"{PLACE}/object/copy/?key={quote(self.source)}"
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            answer = self.person.post(path, {"bucket": BUCKET, "key": self.key, "replace": ""})
+            job = _job_in(answer) or self.job_of(self.key)
+            if job is not None:
+                return job
+            time.sleep(LOOK_EVERY_S)
+        raise Stuck(f"No copy began: {answer.status} {answer.body[-300:]!r}")
+
+    def _mind(self, job: str, state: str) -> None:
+        if self.cancels:
+            self.person.press(job, "cancel")
+        elif self.pauses and state in {"queued", "running"}:
+            self.pauses = False
+            self.person.press(job, "pause")
+        elif state == "paused":
+            self.person.press(job, "resume")
+
+    def verify(self, store: CosClient) -> None:
+        require_same(store, self.source, self.content)
+        if self.state == "canceled":
+            require_same(store, self.key, None)
+            return
+        require_same(store, self.key, self.content)
+        require_headers(store, self.key, content_type="text/x-chaos", cache_control="max-age=7")
+
+
+def _job_in(answer: Answer) -> str | None:
+    parts = answer.headers.get("Location", "").strip("/").split("/")
+    return parts[1] if answer.status == 302 and parts[0] == "jobs" and len(parts) > 1 else None
+
+
+@dataclass
+class Many(Deed):
+    """Many objects at once: selected, planned, confirmed, and what failed tried again."""
+
+    action: str = "move"
+
+    def prepare(self, store: CosClient) -> None:
+        self.folder, self.target = f"{self.prefix}/from/", f"{self.prefix}/to/"
+        self.contents = {
+            f"name {number}": content_of(self.dice, largest=self.dice.choice((MIB, 4 * MIB)))
+            for number in range(self.dice.randint(1, 5))
+        }
+        self.state = ""
+        for name, content in self.contents.items():
+            put(store, f"{self.folder}{name}", content, ContentType="text/x-chaos")
+
+    @property
+    def moved(self) -> list[tuple[str, str]]:
+        if self.action != "move":
+            return []
+        return [(f"{self.folder}{name}", f"{self.target}from/{name}") for name in self.contents]
+
+    def run(self) -> None:
+        job = self._planned()
+        self.jobs.append(job)
+        self.note(f"{self.action} of {len(self.contents)} objects is job {job}")
+        for attempt in range(4):
+            self.state = self.person.wait_for_end(
+                job, while_waiting=lambda row: self._confirm(job, row["state"])
+            )
+            row = self.person.state_of(job)
+            self.note(f"{self.action} is {self.state}, {row['objects_failed']} failed, attempt {attempt}")
+            if self.state == "canceled" or not row["objects_failed"]:
+                return
+            self.person.insist(lambda: self.person.post(f"/jobs/{job}/batch/retry/"), why="No retry")
+
+    def _planned(self) -> str:
+        fields = {
+            "action": self.action,
+            "scope": "keys",
+            "prefix": quote(f"{self.prefix}/"),
+            "folder": quote(self.folder),
+        }
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self.person.post(f"{PLACE}/batch/", fields)
+            if job := _job_in(answer):
+                return job
+            if time.monotonic() > until or 400 <= answer.status < 500:
+                raise Stuck(f"No plan began: {answer.status} {answer.body[-300:]!r}")
+            time.sleep(LOOK_EVERY_S)
+
+    def _confirm(self, job: str, state: str) -> None:
+        if state == "planning" and self.action != "delete":
+            # The folder goes along under its own name.
+            self.person.post(
+                f"/jobs/{job}/options/",
+                {"bucket": BUCKET, "prefix": self.target, "is_acl_kept": "on"},
+            )
+        if state == "planned":
+            self.person.post(
+                f"/jobs/{job}/plan/",
+                {"typed": str(len(self.contents)), "collision": "replace", "is_compared": "on"},
+            )
+
+    def verify(self, store: CosClient) -> None:
+        failed = self.person.state_of(self.jobs[0])["objects_failed"]
+        if failed:
+            raise Stuck(f"{failed} objects failed again and again: {self._reasons()}")
+        for name, content in self.contents.items():
+            require_same(store, f"{self.folder}{name}", content if self.action == "copy" else None)
+            if self.action != "delete":
+                require_same(store, f"{self.target}from/{name}", content)
+                require_headers(store, f"{self.target}from/{name}", content_type="text/x-chaos")
+
+    def _reasons(self) -> list[tuple[str, ...]]:
+        rows = self.person.console.rows(
+            "SELECT o.key, o.state, o.error_code, o.error_message FROM batches_batchobject o "
+            "JOIN batches_batch b ON b.id = o.batch_id WHERE b.job_id = ? AND o.state = 'failed'",
+            self.jobs[0].replace("-", ""),
+        )
+        return [tuple(row) for row in rows]
+
+
+class Delete(Deed):
+    """One object deleted on its page."""
+
+    def prepare(self, store: CosClient) -> None:
+        self.key = f"{self.prefix}/gone soon"
+        put(store, self.key, b"x")
+
+    def run(self) -> None:
+        path = f"{PLACE}/object/delete/?key={quote(self.key)}"
+        until = time.monotonic() + PATIENCE_S
+        while self.person.console.stored_rows("SELECT 1 FROM objects WHERE key = ?", self.key.encode()):
+            self.person.post(path, {"etag": ""})
+            if time.monotonic() > until:
+                raise Stuck(f"{self.key} is not deleted.")
+            time.sleep(LOOK_EVERY_S)
+
+    def verify(self, store: CosClient) -> None:
+        require_same(store, self.key, None)
+
+
+KINDS = ("upload", "direct", "copy", "move", "many", "delete")
+
+
+def deeds_of(person: Person, dice: Random, prefix: str) -> list[Deed]:
+    """Return what happens in a round."""
+    chosen: list[Deed] = []
+    for number in range(dice.randint(3, 6)):
+        at = f"{prefix}/{number}"
+        own = Random(dice.random())
+        kind = dice.choices(KINDS, weights=[4, 2, 3, 3, 2, 1])[0]
+        if kind == "upload":
+            chosen.append(Upload(person, own, at))
+        elif kind == "direct":
+            chosen.append(Direct(person, own, at))
+        elif kind == "copy":
+            chosen.append(Copy(person, own, at))
+        elif kind == "delete":
+            chosen.append(Delete(person, own, at))
+        else:
+            action = "move" if kind == "move" else dice.choice(["copy", "delete"])
+            chosen.append(Many(person, own, at, action=action))
+    return chosen
