@@ -30,6 +30,8 @@ CHANNEL = "console:jobs"
 KEEP_S = 24 * 3600
 PUBLISH_EVERY_MS = 200
 TICK_SLOTS = 16
+# No pause of `once_in` is longer.
+LONGEST_ONCE_S = 300
 
 # One round trip per report. Answers 1 when enough time has passed to tell the pages about it.
 _REPORT = """
@@ -164,8 +166,14 @@ def announce(message: dict[str, Any]) -> None:
 
 def once_in(name: str, *, seconds: int) -> bool:
     """Return True for the first caller in `seconds`; always True when Redis cannot answer."""
+    key = f"console:once:{name}"
     try:
-        return bool(_client().set(f"console:once:{name}", 1, nx=True, ex=seconds))
+        if _client().set(key, 1, nx=True, ex=seconds):
+            return True
+        if _client().ttl(key) <= LONGEST_ONCE_S:
+            return False
+        # Redis ends a key at a time of the clock: when that was set back, all would stand still till then.
+        return bool(_client().set(key, 1, ex=seconds))
     except redis.RedisError:
         return True
 

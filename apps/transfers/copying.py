@@ -41,7 +41,7 @@ def copy_batch(*, transfer_id: int, until: float | None = None) -> bool | None:
         .filter(pk=transfer_id)
         .first()
     )
-    if transfer is None:
+    if transfer is None or not transfer.is_begun:
         return None
     job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
     if not _may_go_on(transfer):

@@ -22,6 +22,7 @@ from apps.storage.errors import (
     Refused,
     StorageError,
     Throttled,
+    Unavailable,
     UploadNotFound,
 )
 from apps.storage.types import StoredObject, StoredPart
@@ -224,7 +225,7 @@ def transfer_abort(*, transfer_id: int) -> None:
             return
         _abort(transfer)
         spool.spool_remove(transfer.pk)
-        job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING])
+        job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **NO_ERROR)
 
 
 def _end_early(transfer: Transfer) -> None:
@@ -238,12 +239,17 @@ def _end_early(transfer: Transfer) -> None:
 
 
 def transfer_abandon(*, transfer_id: int, error: StorageError) -> None:
-    """This will end a canceled transfer whose abort the store refuses, and keep the refusal on the job.
+    """This will keep on a canceled transfer's job why its abort failed, and end it when the store refused.
 
-    What the store holds of it stays there, and a person can see why.
+    What the store holds of it stays there then, and a person can see why. A store that is only away is
+    asked again: the abort is owed.
     """
     transfer = Transfer.objects.filter(pk=transfer_id).first()
     if transfer is None:
+        return
+    if isinstance(error, Throttled | Unavailable):
+        canceling = Job.State.CANCELING
+        job_move(transfer.job_id, to=canceling, frm=[canceling], **error_fields(error))
         return
     spool.spool_remove(transfer.pk)
     job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **error_fields(error))
@@ -264,7 +270,8 @@ def _lost_uploads(transfer: Transfer) -> list[str]:
     Throttled while a request of that minute may still be under way.
     """
     begun = transfer.job.created_at
-    if timezone.now() < begun + LOST_WINDOW:
+    # Begun in the future means before the clock was set back: nobody knows how long ago.
+    if begun <= timezone.now() < begun + LOST_WINDOW:
         raise Throttled("The upload may still be beginning.", code="StillBeginning")
     page = store_for(transfer.connection).list_multipart_uploads(
         bucket=transfer.bucket, region=transfer.region, prefix=transfer.key

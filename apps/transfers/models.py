@@ -77,6 +77,11 @@ class Transfer(models.Model):
         return self.path == self.Path.DIRECT or self.size > self.part_size
 
     @property
+    def is_begun(self) -> bool:
+        """Whether there is an upload to put parts into, where one is needed."""
+        return bool(self.upload_id) or not self.is_in_parts
+
+    @property
     def is_copy(self) -> bool:
         return bool(self.source_key)
 

@@ -196,12 +196,20 @@ def slice_done(item: Slice) -> None:
 def slice_is_idle(item: Slice, *, min_age_s: float) -> bool:
     """Return whether a slice has lain here for `min_age_s` and nobody sends it."""
     try:
-        if time.time() - item.path.stat().st_mtime < min_age_s:
+        if _is_younger(item.path, min_age_s):
             return False
     except FileNotFoundError:
         return False
     with slice_hold(item) as file:
         return file is not None
+
+
+def _is_younger(path: Path, seconds: float) -> bool:
+    """Return whether a file was written less than `seconds` ago.
+
+    One from the future was written before the clock was set back, and nobody knows how long before.
+    """
+    return 0 <= time.time() - path.stat().st_mtime < seconds
 
 
 def spool_ids() -> set[int]:
@@ -227,5 +235,5 @@ def partials_remove(transfer_id: int) -> None:
     for path in _directory(transfer_id).glob(f"*{PARTIAL}"):
         with suppress(FileNotFoundError):
             # Younger ones may be between their creation and their lock.
-            if time.time() - path.stat().st_mtime > PARTIAL_YOUNG_S and not _is_locked(path):
+            if not _is_younger(path, PARTIAL_YOUNG_S) and not _is_locked(path):
                 path.unlink()

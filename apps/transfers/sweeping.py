@@ -122,7 +122,7 @@ def _step_of(owed: Owed, transfer: Transfer) -> list[int] | None:
         return owed.completes
     if state in SENDING_STATES and transfer_is_whole(transfer):
         return owed.whole
-    if transfer.is_copy and state in (Job.State.QUEUED, Job.State.RUNNING):
+    if transfer.is_copy and transfer.is_begun and state in (Job.State.QUEUED, Job.State.RUNNING):
         return owed.copies
     return None
 
@@ -130,6 +130,9 @@ def _step_of(owed: Owed, transfer: Transfer) -> list[int] | None:
 def _add_slices(owed: Owed, transfer: Transfer, *, min_age_s: float) -> None:
     if transfer.is_copy or transfer.job.state not in SENDING_STATES:
         return
+    if transfer.is_begun:
+        # Whoever began it may have died before this, and a file that is picked again needs it.
+        spool.spool_open(transfer.pk)
     for item in spool.slices_waiting(transfer.pk):
         if not spool.slice_is_idle(item, min_age_s=min_age_s):
             continue
@@ -149,11 +152,13 @@ def _clean_spool() -> None:
 
 def _drop_stillborn(now: datetime) -> None:
     """Cancel what never got its upload id: the web process died while it asked, and no browser waits."""
+    # Begun in the future means before the clock was set back.
+    long_ago = Q(job__created_at__lt=now - STILLBORN) | Q(job__created_at__gt=now + STILLBORN)
     stillborn = Transfer.objects.filter(
         Q(path=Transfer.Path.DIRECT) | Q(size__gt=F("part_size")),
+        long_ago,
         upload_id="",
         job__state=Job.State.QUEUED,
-        job__created_at__lt=now - STILLBORN,
     )
     for transfer in stillborn:
         job_move(transfer.job_id, to=Job.State.CANCELING, frm=[Job.State.QUEUED])
