@@ -239,6 +239,7 @@ CELERY_TASK_DEFAULT_QUEUE = "control"
 # Short work must not wait behind long copies: a worker may serve all queues or only some of them.
 CELERY_TASK_ROUTES = {
     "apps.transfers.tasks.send_part": {"queue": "slices"},
+    "apps.transfers.tasks.send_files": {"queue": "slices"},
     "apps.transfers.tasks.copy_parts": {"queue": "copies"},
     "apps.inventory.tasks.walk_pages": {"queue": "copies"},
     "apps.batches.tasks.list_objects": {"queue": "batches"},

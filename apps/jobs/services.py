@@ -33,6 +33,10 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+# A file of a batch is worth a report of its own way from this many bytes on.
+SMALL_MAX = 8 * 1024 * 1024
+
+
 @dataclass(frozen=True)
 class Figures:
     """How far a job is, in what it counts. `rate` is that per second, `eta_s` seconds; None while unknown.
@@ -162,8 +166,15 @@ def job_announce(job_id: UUID) -> None:
     """This will tell the live pages what a job looks like now. A job that is gone is not announced."""
     read_at = time.time()
     job = Job.objects.filter(pk=job_id).first()
-    if job is not None:
+    if job is not None and not _is_told_by_its_batch(job):
         progress.announce(message_of(job, figures_for([job])[job.pk], read_at=read_at))
+
+
+def _is_told_by_its_batch(job: Job) -> bool:
+    """Ten thousand small files that begin and end are no news, as their batch counts them."""
+    if job.parent_id is None or job.bytes_total > SMALL_MAX:
+        return False
+    return job.state in (Job.State.QUEUED, Job.State.RUNNING, Job.State.FINISHING)
 
 
 def figures_for(jobs: Sequence[Job]) -> dict[UUID, Figures]:

@@ -161,6 +161,34 @@ def send_part(self: Any, /, *, transfer_id: int, number: int, **_: Any) -> None:
         _batch_follows(transfer_id)
 
 
+@shared_task
+def send_files(*, transfer_ids: list[int], **_: Any) -> None:
+    """Send small files one after the other: one each in a task would cost as much as the files.
+
+    A file that the store refuses is tried again by itself, with pauses.
+    """
+    for transfer_id in transfer_ids:
+        try:
+            if part_send(transfer_id=transfer_id, number=1) is Sent.LAST_PART:
+                _complete_at_once(transfer_id)
+        except Exception:
+            logger.info("A small file is tried again.", extra={"transfer": transfer_id}, exc_info=True)
+            publish(send_part, transfer_id=transfer_id, number=1)
+        _batch_follows(transfer_id)
+
+
+def _complete_at_once(transfer_id: int) -> None:
+    """Complete what asks nothing of the store: a file that went out in a single request."""
+    transfer = Transfer.objects.select_related("job").filter(pk=transfer_id).first()
+    if transfer is None or not transfer_finish_claim(transfer):
+        return
+    try:
+        transfer_complete(transfer_id=transfer_id)
+    except Exception:
+        logger.info("A small file is completed by itself.", extra={"transfer": transfer_id}, exc_info=True)
+        publish(complete_transfer, transfer_id=transfer_id)
+
+
 @shared_task(bind=True)
 def copy_parts(self: Any, /, *, transfer_id: int, **_: Any) -> None:
     """Copy parts for some twenty seconds beside other workers, and come again while some are missing."""

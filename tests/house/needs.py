@@ -140,6 +140,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:unfinished-parts": (READER, None),
     "transfers:unfinished-upload": (READER, None),
     "transfers:upload-path": (READER, ADMIN),
+    "transfers:upload-pack": (None, WRITER),
     "transfers:upload-start": (None, WRITER),
     "transfers:waiting": (OWN, None),
     "transfers:uploads-start": (None, WRITER),

@@ -67,6 +67,7 @@ def arguments(
         "member": ConnectionMember.objects.get(person=member).pk,
         "job": job.pk,
         "job_id": job.pk,
+        "parent": job.pk,
         "token": "wrong",
         "version": 1,
         "test": 1,

@@ -59,7 +59,7 @@ def transfer_create(
 ) -> Transfer:
     """This will write the rows of a transfer down, before the store is asked for anything."""
     with transaction.atomic():
-        _require_open(parent)
+        require_open(parent)
         job = job_create(
             kind=kind,
             feature="transfers",
@@ -82,7 +82,7 @@ def transfer_create(
         )
 
 
-def _require_open(parent: Job | None) -> None:
+def require_open(parent: Job | None) -> None:
     """Have no file begin below a batch that was canceled a moment ago: nobody would cancel it."""
     if parent is None:
         return

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.connections.guards import ConnectionRequest
 from apps.connections.models import Role
@@ -18,6 +19,7 @@ from apps.jobs.models import Job
 from apps.storage.errors import Denied, NotFound, Refused, StorageError
 from apps.transfers.models import Transfer, UploadBatch
 from apps.transfers.paths import Policy, policy_of
+from apps.transfers.services.batches import uploads_heard
 from apps.transfers.tokens import SLICES_PATH, token_create
 
 if TYPE_CHECKING:
@@ -38,6 +40,22 @@ def batch_of(request: HttpRequest, job: UUID) -> UploadBatch:
     return get_object_or_404(
         UploadBatch.objects.select_related("job", "connection"), job__in=visible, job_id=job
     )
+
+
+def batch_heard(request: ConnectionRequest, bucket: str, job: UUID) -> UploadBatch:
+    """Return the batch that a file belongs to, which is heard of now; somebody else's does not exist.
+
+    Raises BatchPaused or BatchEnded.
+    """
+    batch = get_object_or_404(
+        UploadBatch.objects.select_related("job", "connection"),
+        job_id=job,
+        job__owner=request.user,
+        connection=request.connection,
+        bucket=bucket,
+    )
+    uploads_heard(batch, now=timezone.now())
+    return batch
 
 
 def is_batch(job: UUID) -> bool:

@@ -13,6 +13,8 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.jobs.services import figures_for, message_of
 from apps.transfers.forms.batches import UploadsReportForm, UploadsStartForm
+from apps.transfers.models import Transfer, UploadBatch
+from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services import batches
 from apps.transfers.views.answers import batch_of, json_of, refusal
 
@@ -31,12 +33,19 @@ def uploads_start(request: ConnectionRequest, connection: str, bucket: str) -> H
         files=form.cleaned_data["count"],
         size=form.cleaned_data["bytes"],
     )
+    is_direct = path_for(request.connection, bucket, origin_of(request)).way == Transfer.Path.DIRECT
     answer = {
         "parent": str(batch.job_id),
         "state_url": reverse("transfers:uploads-state", args=[batch.job_id]),
+        "pack_url": "" if is_direct else _pack_url(batch, connection),
         "job_url": reverse("jobs:detail", args=[batch.job_id]),
     }
     return JsonResponse(answer, status=HTTPStatus.CREATED)
+
+
+def _pack_url(batch: UploadBatch, connection: str) -> str:
+    """Return where small files go many at a time, which is where they pass through the console."""
+    return reverse("transfers:upload-pack", args=[connection, batch.bucket, batch.job_id])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,8 +5,6 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,12 +15,12 @@ from apps.jobs.models import Job
 from apps.jobs.services import figures_for
 from apps.storage.errors import StorageError
 from apps.transfers.forms.uploads import UploadStartForm
-from apps.transfers.models import UploadBatch
 from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services import uploads
-from apps.transfers.services.batches import BatchPaused, uploads_heard
+from apps.transfers.services.batches import BatchPaused
 from apps.transfers.services.beginning import BatchEnded, TargetExists
 from apps.transfers.views.answers import (
+    batch_heard,
     json_of,
     may_write,
     place_of,
@@ -71,18 +69,7 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
 
 
 def _parent_of(request: ConnectionRequest, bucket: str, parent: UUID | None) -> Job | None:
-    """Return the job of the batch that a file belongs to; somebody else's does not exist."""
-    if parent is None:
-        return None
-    batch = get_object_or_404(
-        UploadBatch.objects.select_related("job"),
-        job_id=parent,
-        job__owner=request.user,
-        connection=request.connection,
-        bucket=bucket,
-    )
-    uploads_heard(batch, now=timezone.now())
-    return batch.job
+    return None if parent is None else batch_heard(request, bucket, parent).job
 
 
 @require_GET
