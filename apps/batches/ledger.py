@@ -13,16 +13,19 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from apps.batches.columns import key_packed
-from apps.batches.models import Batch, BatchObject, BatchSpan
+from apps.batches.models import Action, Batch, BatchObject, BatchSpan
 from apps.jobs.models import Job
 from apps.jobs.services import job_count
 from apps.storage.errors import StorageError
 
 State = BatchObject.State
+KEYS_AT_ONCE = 500
+# What takes objects away from where they are.
+LEAVES = (Action.MOVE, Action.RENAME, Action.DELETE, Action.EMPTY)
 
 _INSERT = """
 INSERT INTO batches_batchobject (
@@ -176,6 +179,29 @@ def lines_open(span: BatchSpan, state: str, *, limit: int) -> list[BatchObject]:
 def lines_again(span: BatchSpan, state: str) -> None:
     """This will put the lines that a worker left half done into the state in which they are taken up."""
     _lines_of(span).filter(state=State.READ).update(state=state)
+
+
+def lines_losing(batch: Batch, lines: Sequence[BatchObject]) -> set[int]:
+    """Return which sources must stay, because another batch takes away what has the key of their copy.
+
+    Of two batches that move objects to each other's keys, both may find that the other's source is as good
+    as a copy, and then delete the only two there are. Each asks this after its line was written down as
+    compared and before it deletes: whatever the order, one of the two at least sees the other. Batches that
+    ended before this one was confirmed do not count.
+    """
+    others = (
+        Batch.objects.filter(bucket=batch.option("bucket", batch.bucket), action__in=LEAVES)
+        .filter(Q(job__finished_at=None) | Q(job__finished_at__gt=batch.confirmed_at))
+        .exclude(Q(pk=batch.pk) | Q(confirmed_at=None))
+    )
+    ids = list(others.values_list("pk", flat=True))
+    losing = set[int]()
+    for at in range(0, len(lines) if ids else 0, KEYS_AT_ONCE):
+        targets = {line.target: line.pk for line in lines[at : at + KEYS_AT_ONCE]}
+        leaving = BatchObject.objects.filter(batch__in=ids, key__in=list(targets))
+        found = leaving.exclude(state=State.SKIPPED).values_list("key", flat=True)
+        losing |= {targets[key] for key in found}
+    return losing
 
 
 def _lines_of(span: BatchSpan) -> QuerySet[BatchObject]:

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from apps.batches.actions import Phase, phases_of, state_again
 from apps.batches.actions.large import abort
-from apps.batches.actions.outcomes import Work, work_of
+from apps.batches.actions.outcomes import Work, ended, work_of
 from apps.batches.ledger import (
     Outcome,
     batch_count,
     counts_of,
     is_running,
     lines_again,
+    lines_losing,
     lines_open,
     outcomes_record,
 )
@@ -131,10 +132,19 @@ class Run:
         """Work on the next lines; False when there are none."""
         for phase in phases_of(self.batch):
             lines = lines_open(span, phase.state, limit=phase.at_once * phase.a_round)
+            if lines and phase.is_last_look:
+                lines = self._safe(lines)
             if lines:
                 self._settle(phase, lines)
                 return True
         return False
+
+    def _safe(self, lines: list[BatchObject]) -> list[BatchObject]:
+        """Return the lines whose source may go; the others keep it, and have failed."""
+        losing = lines_losing(self.batch, lines)
+        kept = [line for line in lines if line.pk in losing]
+        outcomes_record([ended(line, State.FAILED, "TargetLeaves") for line in kept])
+        return [line for line in lines if line.pk not in losing]
 
     def _settle(self, phase: Phase, lines: list[BatchObject]) -> None:
         moved, waiting = 0, list[Outcome]()

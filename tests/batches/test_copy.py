@@ -20,7 +20,7 @@ from apps.connections.models import Connection
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
-from apps.storage.types import ObjectRef
+from apps.storage.types import ObjectHeaders, ObjectRef
 from tests.batches.conftest import confirmed, fresh, ran, results, state_of
 from tests.conftest import REGION
 from tests.hostile import HOSTILE_KEYS
@@ -228,6 +228,68 @@ def test_object_with_the_same_bytes_and_other_headers_is_not_taken_for_the_copy(
 
     assert results(batch) == {"in/a.txt": ("failed", "TargetTaken")}
     assert keys(store, bucket) == ["in/a.txt", "out/a.txt"]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_two_moves_to_each_others_keys_lose_nothing(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str, is_killed: bool
+) -> None:
+    put("one/a", b"same")
+    put("two/a", b"same")
+    first = begin("rename", Selection(keys=("one/a",)), name="two/a", bucket=bucket, region=REGION)
+    second = begin("rename", Selection(keys=("two/a",)), name="one/a", bucket=bucket, region=REGION)
+    first, second = confirmed(first, collision="replace"), confirmed(second, collision="replace")
+    if is_killed:
+        # Each was compared with the other's source when its worker was killed.
+        etag = store.head_object(bucket=bucket, region=REGION, key="one/a").etag
+        after = f'{{"etag": "{etag}", "crc64": null}}'
+        BatchObject.objects.update(state="copied", after=after)
+
+    run_batch(batch_id=first.pk)
+    run_batch(batch_id=second.pk)
+
+    assert keys(store, bucket)
+    assert results(first) == {"one/a": ("failed", "TargetLeaves")}
+
+
+def test_object_that_appears_after_the_last_look_is_never_overwritten(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str, local_store: LocalStore
+) -> None:
+    put("in/a.txt", b"new")
+    batch = confirmed(begin("copy", Selection(keys=("in/a.txt",)), **to(bucket, "out/")))
+    # The one look at the target before the copy does not see what is there.
+    put("out/a.txt", b"somebody else's")
+    local_store.faults.add(
+        "error", operation="HeadObject", key="out/a.txt", status=404, code="NoSuchKey", count=1
+    )
+
+    run_batch(batch_id=batch.pk)
+
+    assert body(store, bucket, "out/a.txt") == b"somebody else's"
+    assert results(batch) == {"in/a.txt": ("failed", "TargetTaken")}
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize(("collision", "count"), [("keep", 3), ("skip", 2)])
+def test_upload_whose_key_was_taken_meanwhile_is_aborted(
+    begin: Begin, put: Put, store: ObjectStore, bucket: str, collision: str, count: int
+) -> None:
+    put("in/film.bin", os.urandom(2 * MIB))
+    put("out/film.bin", b"there")
+    batch = begin("copy", Selection(keys=("in/film.bin",)), **to(bucket, "out/"))
+    if collision == "skip":
+        BatchObject.objects.update(target_etag="")
+    batch = confirmed(batch, collision=collision)
+    upload_id = store.create_multipart_upload(
+        bucket=bucket, region=REGION, key="out/film.bin", headers=ObjectHeaders()
+    )
+    BatchObject.objects.update(upload_id=upload_id, target_etag="")
+
+    while run_batch(batch_id=batch.pk) is False:
+        pass
+
+    assert uploads(store, bucket) == 0
+    assert len(keys(store, bucket)) == count
 
 
 def test_copy_that_vanished_with_its_source_is_not_called_kept(

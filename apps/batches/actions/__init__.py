@@ -31,13 +31,15 @@ WIDE = 4
 class Phase:
     """Calls for lines in `state`, `at_once` of them in each. A line that a killed worker left is redone.
 
-    A round takes up to `a_round` of the calls; then what a later phase can end is ended first.
+    A round takes up to `a_round` of the calls; then what a later phase can end is ended first. Before a phase
+    that deletes what was copied, `is_last_look`, the ledger is asked whether the copies will stay.
     """
 
     state: str
     call: Callable[[Work, Sequence[BatchObject]], list[Outcome]]
     at_once: int = 1
     a_round: int = 1000
+    is_last_look: bool = False
 
 
 def phases_of(batch: Batch) -> tuple[Phase, ...]:
@@ -52,7 +54,7 @@ def phases_of(batch: Batch) -> tuple[Phase, ...]:
         return (Phase(State.PLANNED, copying.copy),)
     if batch.does_copy:
         return (
-            Phase(State.READ, removing.remove, 1000, WIDE),
+            Phase(State.READ, removing.remove, 1000, WIDE, is_last_look=True),
             Phase(State.COPIED, copying.verify, a_round=LOOKED_AT),
             Phase(State.PLANNED, copying.copy),
         )

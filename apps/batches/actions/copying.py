@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from apps.batches.actions import large
-from apps.batches.actions.outcomes import State, Work, conflicted, ended, failed
+from apps.batches.actions.outcomes import ATTEMPTS, State, Work, conflicted, ended, failed
 from apps.batches.content import Content, content_of
 from apps.batches.ledger import Outcome
 from apps.batches.models import Action, BatchObject
 from apps.batches.rules import IN_STORE, KEPT, RELAYED, other_name
-from apps.storage.errors import Conflict, Denied, ObjectNotFound, StorageError
+from apps.storage.errors import TAKEN, Conflict, Denied, ObjectNotFound, StorageError
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject
 from apps.transfers.content import NewObject
@@ -39,32 +39,43 @@ def _copied(work: Work, line: BatchObject) -> Outcome:
     try:
         return _looked(work, line, work.target(target), choice)
     except Conflict as error:
-        return conflicted(line, error)
+        return _overtaken(line, error) if error.code == TAKEN else conflicted(line, error)
     except StorageError as error:
         return failed(line, error)
+
+
+def _overtaken(line: BatchObject, error: Conflict) -> Outcome:
+    """Look again: after the last look somebody stored an object there, or an attempt went through unseen."""
+    if line.attempts + 1 >= ATTEMPTS:
+        return failed(line, error)
+    return Outcome(line=line, state=line.state, upload_id=line.upload_id, is_attempt=True)
 
 
 def _looked(work: Work, line: BatchObject, target: ObjectRef, choice: str) -> Outcome:
     """Copy unless something is in the way now that the person has not decided on."""
     there = _head(work.target_store, target)
     if there is None or (choice == REPLACE and there.etag == line.target_etag):
-        return _written(work, line, target)
+        return _written(work, line, target, is_new_only=there is None)
     source = _head(work.store, work.source(line.key))
     if source is not None and source.etag == line.etag and _is_copy(there, source, _wanted(work, source)):
         # Ours, from an attempt whose end was not written down; or one like it, which nothing is lost by.
         if work.access == KEPT and (work.is_elsewhere or line.size > COPY_IN_PARTS_FROM):
             large.grant_again(work, line, target)
         return _settled(work, line, target, StoredObject(there.etag, there.crc64))
+    # An upload that was begun for this key stays with its line, to be aborted when the batch ends.
     if choice == SKIP:
-        return ended(line, State.SKIPPED, "TargetTaken")
+        return ended(line, State.SKIPPED, "TargetTaken", upload_id=line.upload_id)
     other = other_name(line.target, work.frozen_at, line.rank)
     if choice == KEEP and target.key != other:
+        if line.upload_id:
+            large.abort(work, line, work.target(line.target))
+            line.upload_id = ""
         return _looked(work, line, work.target(other), choice)
     message = f"An object with the key {target.key!r} is there that the plan has not seen."
-    return Outcome(line=line, state=State.FAILED, code="TargetTaken", message=message)
+    return ended(line, State.FAILED, "TargetTaken", message=message, upload_id=line.upload_id)
 
 
-def _written(work: Work, line: BatchObject, target: ObjectRef) -> Outcome:
+def _written(work: Work, line: BatchObject, target: ObjectRef, *, is_new_only: bool) -> Outcome:
     if line.size > COPY_IN_PARTS_FROM:
         return large.advance(
             work,
@@ -73,9 +84,10 @@ def _written(work: Work, line: BatchObject, target: ObjectRef) -> Outcome:
             access=work.access,
             headers=_headers(work, line),
             settled=lambda stored: _settled(work, line, target, stored),
+            is_new_only=is_new_only,
         )
     if work.is_elsewhere:
-        return _settled(work, line, target, _crossed(work, line, target))
+        return _settled(work, line, target, _crossed(work, line, target, is_new_only=is_new_only))
     stored = work.store.copy_object(
         source=work.source(line.key),
         bucket=target.bucket,
@@ -86,6 +98,7 @@ def _written(work: Work, line: BatchObject, target: ObjectRef) -> Outcome:
         headers=_headers(work, line),
         acl=None if work.access == KEPT else work.acl,
         is_acl_kept=work.access == KEPT,
+        is_new_only=is_new_only,
     )
     return _settled(work, line, target, stored)
 
@@ -98,20 +111,26 @@ def _headers(work: Work, line: BatchObject) -> ObjectHeaders | None:
     return _wanted(work, _pinned(work, line)).to_headers()
 
 
-def _crossed(work: Work, line: BatchObject, target: ObjectRef) -> StoredObject:
+def _crossed(work: Work, line: BatchObject, target: ObjectRef, *, is_new_only: bool) -> StoredObject:
     """Copy to another connection. Its grants are read first, and given when the bytes are there."""
     acl = large.acl_of(work, line) if work.access == KEPT else None
     begun = None if acl is not None and acl.is_inherited else work.acl
     info = _pinned(work, line)
     new = NewObject(headers=_wanted(work, info).to_headers(), acl=begun or "")
-    stored = _stored(work, line, target, info, new)
+    stored = _stored(work, line, target, info, new, is_new_only=is_new_only)
     if acl is not None and not acl.is_inherited:
         large.grant(work, acl, target)
     return stored
 
 
 def _stored(
-    work: Work, line: BatchObject, target: ObjectRef, info: ObjectInfo, new: NewObject
+    work: Work,
+    line: BatchObject,
+    target: ObjectRef,
+    info: ObjectInfo,
+    new: NewObject,
+    *,
+    is_new_only: bool,
 ) -> StoredObject:
     source = work.source(line.key)
     if not work.relays.is_set():
@@ -124,6 +143,7 @@ def _stored(
                 source_etag=line.etag,
                 headers=new.headers,
                 acl=new.acl or None,
+                is_new_only=is_new_only,
             )
         except Denied:
             # The key of the one connection does not read the other's bucket: from now on bytes pass here.
@@ -135,6 +155,7 @@ def _stored(
         target,
         new_object=new,
         on_progress=work.may_go_on,
+        is_new_only=is_new_only,
     )
 
 

@@ -34,6 +34,7 @@ def advance(
     settled: Callable[[StoredObject], Outcome],
     headers: ObjectHeaders | None = None,
     kept: Kept | None = None,
+    is_new_only: bool = False,
 ) -> Outcome:
     """Bring a large copy as far as the time allows: begun, further, or complete.
 
@@ -61,6 +62,7 @@ def advance(
                 key=target.key,
                 upload_id=line.upload_id,
                 parts=parts,
+                is_new_only=is_new_only,
             )
         except UploadNotFound:
             # Somebody aborted it, or a Complete went through whose answer was lost; the next look decides.
