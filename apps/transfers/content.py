@@ -36,13 +36,15 @@ class NewObject:
 class CopyDetail:
     """How a copy differs from a plain one.
 
-    `is_replaced` says that headers and metadata are not the source's, `has_tags` that its tags are not.
+    `is_replaced` says that headers and metadata are not the source's, `has_tags` that its tags are not,
+    `has_crc64` that the source's CRC-64 is known, so that the copy is compared with it.
     `grants_later` are those of the source that headers cannot express: the copy begins private and gets them
     when it is whole. None when there is nothing to give. `lost` names what could not be kept.
     """
 
     is_replaced: bool = False
     has_tags: bool = False
+    has_crc64: bool = False
     grants_later: tuple[Grant, ...] | None = None
     lost: tuple[str, ...] = ()
 
@@ -52,6 +54,7 @@ class CopyDetail:
         return {
             "is_replaced": self.is_replaced,
             "has_tags": self.has_tags,
+            "has_crc64": self.has_crc64,
             "grants_later": later,
             "lost": list(self.lost),
         }
@@ -63,6 +66,7 @@ def copy_detail_of(data: dict[str, Any]) -> CopyDetail:
     return CopyDetail(
         is_replaced=data.get("is_replaced", False),
         has_tags=data.get("has_tags", False),
+        has_crc64=data.get("has_crc64", False),
         grants_later=None if later is None else tuple(_grant_of(item) for item in later),
         lost=tuple(data.get("lost", ())),
     )

@@ -123,6 +123,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:cancel": (None, JOB),
     "transfers:digests": (JOB, None),
     "transfers:direct-worker": (WRITER, None),
+    "transfers:job-parts": (JOB, None),
     "transfers:part-addresses": (None, JOB),
     "transfers:part-report": (None, JOB),
     "transfers:pause": (None, JOB),

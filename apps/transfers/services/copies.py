@@ -94,6 +94,7 @@ def copy_start(
     detail = CopyDetail(
         is_replaced=wanted.headers is not None,
         has_tags=wanted.tags is not None,
+        has_crc64=bool(pinned.crc64),
         grants_later=later,
         lost=("tags",) if wanted.tags is None and (is_multipart or is_relayed) else (),
     )
