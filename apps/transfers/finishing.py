@@ -32,7 +32,7 @@ from apps.transfers.models import Transfer
 from apps.transfers.settling import COPY_KEPT, copy_settle
 from apps.transfers.spans import spans_held
 from apps.transfers.targets import target_require_free, target_taken
-from apps.transfers.verifying import parts_verified
+from apps.transfers.verifying import parts_verified, verification_of
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +81,13 @@ def _make_whole(transfer: Transfer) -> None:
     expected = _crc64_expected(transfer, parts)
     stored = _complete(transfer, parts, expected) if transfer.upload_id else _single(parts)
     _verify(transfer, stored, expected)
+    transfer.verified = verification_of(transfer, parts, stored, expected=expected)
     _keep(transfer, stored, expected)
 
 
 def _keep(transfer: Transfer, stored: StoredObject, expected: str) -> None:
     transfer.etag, transfer.crc64 = stored.etag, stored.crc64 or expected
-    transfer.save(update_fields=["etag", "crc64"])
+    transfer.save(update_fields=["etag", "crc64", "verified"])
 
 
 def _parts_of(transfer: Transfer) -> list[StoredPart]:

@@ -29,6 +29,14 @@ class Transfer(models.Model):
         CONSOLE = "console", _("Through the console")
         DIRECT = "direct", _("Direct to the store")
 
+    class Verified(models.TextChoices):
+        """How the object was compared with what was sent; empty until it is whole."""
+
+        WHOLE = "whole", _("by CRC-64")
+        PARTS = "parts", _("by CRC-64 of the parts")
+        MD5 = "md5", _("by MD5")
+        NOTHING = "nothing", _("not at all")
+
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="transfer")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="transfers")
     bucket = models.CharField(max_length=100)
@@ -42,6 +50,7 @@ class Transfer(models.Model):
     upload_id = models.CharField(max_length=200, blank=True)
     etag = models.CharField(max_length=100, blank=True)
     crc64 = models.CharField(max_length=20, blank=True)
+    verified = models.CharField(max_length=10, choices=Verified.choices, blank=True)
     # When the file on the person's disk was last changed, in milliseconds, as the browser reports it.
     file_modified_ms = models.BigIntegerField(null=True, blank=True)
     source_connection = models.ForeignKey(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import time
@@ -12,12 +13,13 @@ from typing import BinaryIO, NoReturn
 from apps.connections.services import store_for
 from apps.jobs.models import Job
 from apps.jobs.services import job_move, job_report
-from apps.storage.digest import crc64_file
+from apps.storage.digest import crc64_file, file_pieces
 from apps.storage.errors import Conflict, Corrupted, Denied, Refused
 from apps.storage.types import FileSlice, StoredObject, StoredPart
 from apps.transfers import ledger, spool
 from apps.transfers.models import Transfer
 from apps.transfers.targets import stored_if_free
+from apps.transfers.verifying import is_md5
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,8 @@ def _discard(waiting: spool.Slice) -> NoReturn:
 
 
 def _verify(stored: StoredPart, waiting: spool.Slice, file: BinaryIO) -> None:
+    if stored.crc64 is None and is_md5(stored.etag):
+        _verify_md5(stored, waiting, file)
     if stored.crc64 is not None and int(stored.crc64) != waiting.crc64:
         # A power cut may lose what was written last: then the file differs from its own name.
         if crc64_file(file.fileno(), 0, stored.size) != waiting.crc64:
@@ -135,6 +139,18 @@ def _verify(stored: StoredPart, waiting: spool.Slice, file: BinaryIO) -> None:
         raise Corrupted(
             f"Part {waiting.number} arrived changed: its CRC-64 is {stored.crc64} in the store, "
             f"and {waiting.crc64} was sent."
+        )
+
+
+def _verify_md5(stored: StoredPart, waiting: spool.Slice, file: BinaryIO) -> None:
+    """Compare with the ETag, where a store sends no CRC-64; the slice is read once more for it."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    for piece in file_pieces(file.fileno(), 0, stored.size):
+        md5.update(piece)
+    if md5.hexdigest() != stored.etag:
+        raise Corrupted(
+            f"Part {waiting.number} arrived changed: its MD5 is {stored.etag} in the store, "
+            f"and {md5.hexdigest()} was sent."
         )
 
 

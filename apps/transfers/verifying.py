@@ -2,17 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.connections.models import Connection
 from apps.connections.services import store_for
 from apps.jobs.services import job_confirm_bytes
 from apps.storage.errors import Corrupted, UploadNotFound
-from apps.storage.types import StoredPart
+from apps.storage.types import ObjectInfo, StoredObject, StoredPart
 from apps.transfers.ledger import transfer_confirmed
 from apps.transfers.models import Transfer
 
+Verified = Transfer.Verified
+
 PARTS_DIFFER = "PartsDiffer"
 NAMED_AT_MOST = 10
+# The ETag of a part is its MD5 today, as that of an object that was stored in one request. Others are opaque.
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared when an object was made here; `transfer` is the one that made it."""
+
+    transfer: Transfer
+    parts: int
+
+    @property
+    def is_certain(self) -> bool:
+        return self.transfer.verified in (Verified.WHOLE, Verified.PARTS, Verified.MD5)
+
+    @property
+    def text(self) -> str:
+        """Say what was compared with what, in a sentence without its end."""
+        if self.transfer.verified == Verified.WHOLE and self.transfer.is_copy:
+            return _("the copy has the CRC-64 of its source")
+        if self.transfer.verified == Verified.WHOLE and self.parts > 1:
+            return ngettext(
+                "%(count)s part and the whole compared by CRC-64",
+                "%(count)s parts and the whole compared by CRC-64",
+                self.parts,
+            ) % {"count": self.parts}
+        return _TEXTS.get(self.transfer.verified, self._nothing)()
+
+    def _nothing(self) -> str:
+        if self.transfer.is_adopted:
+            return _("not compared as a whole: of the parts that were there before no checksum is known")
+        if self.transfer.path == Transfer.Path.DIRECT:
+            return _("only size and ETag of each part compared, because the store sends no CRC-64")
+        return _("not compared, because the store sends no checksum")
+
+
+_TEXTS: dict[str, Callable[[], str]] = {
+    Verified.WHOLE: lambda: _("compared by CRC-64"),
+    Verified.PARTS: lambda: _("each part compared by CRC-64; of the whole the store tells none"),
+    Verified.MD5: lambda: _("compared by MD5 only, because the store sends no CRC-64"),
+}
+
+
+def verification_of(
+    transfer: Transfer, parts: Sequence[StoredPart], stored: StoredObject, *, expected: str
+) -> Verified:
+    """Return how an object that was just made was compared: what did not agree has been raised before."""
+    if expected and stored.crc64:
+        return Verified.WHOLE
+    # Of direct parts, of those of a copy and of somebody else's no worker has seen the bytes.
+    if transfer.is_copy or transfer.is_adopted or transfer.path == Transfer.Path.DIRECT:
+        return Verified.NOTHING
+    if parts and all(part.crc64 for part in parts):
+        return Verified.PARTS
+    return Verified.MD5 if parts and all(is_md5(part.etag) for part in parts) else Verified.NOTHING
+
+
+def verification_for(connection: Connection, *, bucket: str, info: ObjectInfo) -> Verification | None:
+    """Return what was compared when the console made this very object, None for any other."""
+    made = Transfer.objects.filter(connection=connection, bucket=bucket, key=info.key, etag=info.etag)
+    # A version of it, or somebody's object in its place, has another ETag.
+    transfer = made.exclude(verified="").select_related("job").order_by("-pk").first()
+    if transfer is None or transfer.size != info.size or info.crc64 not in (None, transfer.crc64):
+        return None
+    return Verification(transfer=transfer, parts=transfer.plan.count)
+
+
+def is_md5(etag: str) -> bool:
+    """Return whether an ETag may be the MD5 of the bytes."""
+    return _MD5.fullmatch(etag) is not None
 
 
 def parts_verified(transfer: Transfer, parts: list[StoredPart]) -> list[StoredPart]:

@@ -23,6 +23,7 @@ from apps.objects.views.preview import preview_context
 from apps.storage.errors import StorageError
 from apps.storage.keys import key_query
 from apps.storage.types import ObjectInfo, ObjectRef
+from apps.transfers.verifying import verification_for
 
 # What a person chose for the object, and may change; its type has a line of its own.
 CONTENT_HEADERS = {"cache-control", "content-disposition", "content-encoding", "content-language", "expires"}
@@ -89,6 +90,7 @@ def _of_tab(request: ConnectionRequest, tab: Tab, ref: ObjectRef, info: ObjectIn
         case "headers" | "details":
             headers = sorted(info.headers.items())
             return {
+                "verification": verification_for(request.connection, bucket=ref.bucket, info=info),
                 "headers": headers,
                 "content_headers": [pair for pair in headers if pair[0] in CONTENT_HEADERS],
                 "metadata": sorted(info.metadata.items()),
