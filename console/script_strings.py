@@ -9,7 +9,8 @@ from apps.jobs.models import Job
 
 def words() -> dict[str, str]:
     """Return every word of `static/js`, by the name under which the scripts ask for it."""
-    return _keys() | _browse() | _shell() | _command() | _figures() | _states() | _uploads() | _conflicts()
+    pages = _keys() | _browse() | _shell() | _command()
+    return pages | _figures() | _states() | _uploads() | _conflicts() | _sheet()
 
 
 def _shell() -> dict[str, str]:
@@ -133,6 +134,50 @@ def _conflicts() -> dict[str, str]:
         "keep-both": gettext("Keep both"),
         "skip": gettext("Skip"),
         "same": gettext("Do the same for all other files"),
+    }
+
+
+def _sheet() -> dict[str, str]:
+    return {
+        "sheet-problem": gettext("Look at the name"),
+        "sheet-different": gettext("Different"),
+        "sheet-comparing": gettext("Comparing…"),
+        "sheet-unknown": gettext("Not checked"),
+        "sheet-new": gettext("New"),
+        "sheet-identical": gettext("Identical"),
+        "sheet-checking": gettext("Checking…"),
+        "sheet-twice": gettext("Another file of this upload has the same name."),
+        "sheet-twin": gettext("“{key}” is in this upload, too, and differs in upper and lower case only."),
+        "sheet-folder": gettext("A folder of this upload has the same name."),
+        "sheet-becomes": gettext("Becomes “{name}”."),
+        "sheet-there": gettext("There: {size}, changed {modified}."),
+        "sheet-no-sum": gettext("The store tells no checksum, so that the contents cannot be compared."),
+        "sheet-do": gettext("What to do with {name}"),
+        "sheet-do-ask": gettext("Decide…"),
+        "sheet-do-send": gettext("Send"),
+        "sheet-do-skip": gettext("Skip"),
+        "sheet-do-replace": gettext("Replace"),
+        "sheet-do-keep-both": gettext("Keep both"),
+        "sheet-do-rename": gettext("Use a better name"),
+        "sheet-edit": gettext("Edit name and type of {name}"),
+        "sheet-edit-short": gettext("Name and type"),
+        "sheet-key": gettext("Name in the bucket"),
+        "sheet-done": gettext("Done"),
+        "sheet-range": gettext("{from}–{to} of {total} files"),
+        "sheet-total": gettext("{count} files, {size}."),
+        "sheet-total-one": gettext("{count} file, {size}."),
+        "sheet-time": gettext("About {time} at {rate}, as before."),
+        "sheet-start": gettext("Send {count} files"),
+        "sheet-start-one": gettext("Send {count} file"),
+        "sheet-none": gettext("Nothing is left to send."),
+        "sheet-open": gettext("{count} still need a decision."),
+        "sheet-wait": gettext("Files of the same size are being compared."),
+        "sheet-check": gettext("Checked {done} of {total} names."),
+        "sheet-nothing": gettext("Nothing special: the bucket and each file's type decide."),
+        "sheet-reading": gettext(
+            "The files of the last drop are still being read. Drop these again in a moment."
+        ),
+        "sheet-pasted": gettext("pasted"),
     }
 
 

@@ -1,25 +1,112 @@
-// Files from disk into the folder on screen: dropped anywhere on the page, or picked.
+// Files from disk into a folder: dropped on the list or on a folder in it, picked, or pasted. A sheet comes first.
 
 import { BasePlugin, DropTarget, Uppy } from '../vendor/uppy/uppy.min.mjs';
 import { ask } from './answers.js';
 import { Conflicts, numbered } from './conflicts.js';
 import { element, icon } from './dom.js';
 import { Sender } from './sender.js';
+import { Sheet } from './sheet.js';
+import { SheetFile } from './sheet_files.js';
 import { word } from './strings.js';
+import { toast } from './toasts.js';
 import { begin } from './uploads.js';
 import './waiting.js';
 
 // Firefox repeats dragover about three times a second, Chromium far more often.
 const VEIL_LINGERS_MS = 500;
 const REFRESH_MS = 800;
+const TIDY_MS = 500;
+// Less says nothing about the line.
+const MEASURED_FROM_BYTES = 8 << 20;
+const ASK = 'upload-ask';
 
 // The page may be exchanged while uploads run, so the folder is looked up when files arrive.
 const target = () => document.querySelector('[data-upload]');
 
-let batch = 0;
+function placeOf(prefix = null) {
+  const { dataset } = target();
+  const { upload: start, many, preflight, sheet, bucket } = dataset;
+  return { start, many, preflight, sheet, bucket, prefix: prefix ?? dataset.prefix };
+}
 
-// Uppy's uploader: each file goes to the console in slices instead of in one request.
+let number = 0;
+let sheet = null;
+const later = [];
+// The folder that is under the pointer while files are dragged, null for the one on screen.
+let folder = null;
+// The one that they were dropped on, while they are being read from disk.
+let dropped = null;
+let isReading = false;
+
+// Puts files before a person; those that arrive while a sheet for the same folder is open join it.
+function offer(descriptors, { prefix = null, isAsking = localStorage.getItem(ASK) === 'true' } = {}) {
+  if (!target() || descriptors.length === 0) return;
+  const place = placeOf(prefix);
+  const files = descriptors.map((one) => fileOf(one, place));
+  if (sheet?.isOpen && sheet.place.prefix === place.prefix && sheet.place.start === place.start) {
+    sheet.add(files);
+    return;
+  }
+  // A second folder waits for its turn: two sheets at once would be one too many.
+  if (sheet?.isOpen) {
+    later.push([descriptors, { prefix: place.prefix, isAsking }]);
+    return;
+  }
+  const end = () => later.length && offer(...later.shift());
+  sheet = new Sheet(place, { begin: (plans) => uppy.send(plans, place), end, isAsking, rateOf });
+  sheet.add(files);
+}
+
+function fileOf({ data, name, meta, isNameOffered = false }, place) {
+  const path = meta?.relativePath || name;
+  number += 1;
+  const file = new SheetFile(`file-${number}`, data, place.prefix + path.replace(/^\/+/, ''));
+  file.isNameOffered = isNameOffered;
+  return file;
+}
+
+// Uppy with the sheet before it. Its own way copies its list for each file, which ten thousand make a freeze.
+class Client extends Uppy {
+  addFiles(descriptors) {
+    offer(descriptors, { prefix: dropped });
+  }
+
+  async send(plans, place) {
+    const batch = await batchOf(plans, place);
+    const files = Object.fromEntries(plans.map((plan) => [plan.id, this.#fileOf(plan, batch)]));
+    this.setState({ files: { ...this.getState().files, ...files } });
+    const begun = performance.now();
+    await this.upload();
+    const bytes = plans.reduce((sum, { file }) => sum + file.size, 0);
+    if (bytes >= MEASURED_FROM_BYTES && batch.isWhole) measured = bytes / ((performance.now() - begun) / 1000);
+  }
+
+  #fileOf(plan, batch) {
+    const { id, file, key, type } = plan;
+    const progress = { percentage: 0, bytesUploaded: false, bytesTotal: file.size, uploadComplete: false, uploadStarted: null };
+    const shown = { id, name: file.name, type, data: file, size: file.size, extension: '', source: 'sheet', isGhost: false, isRemote: false };
+    return { ...shown, progress, meta: { name: file.name, type, key, plan, batch } };
+  }
+}
+
+// What uploads of this page came to, in bytes per second, for the next sheet.
+let measured = 0;
+const rateOf = () => measured;
+
+// Many files are one job, which the console follows.
+async function batchOf(plans, place) {
+  const batch = { start: place.start, parent: null, stateUrl: null, conflicts: new Conflicts(), isWhole: true, isOpen: false };
+  if (plans.length < 2 || !place.many) return batch;
+  const bytes = plans.reduce((sum, { file }) => sum + file.size, 0);
+  // Without it each file is a job of its own, which is more to look at and no less safe.
+  const answer = await ask('POST', place.many, { prefix: place.prefix, files: plans.length, bytes }).catch(() => null);
+  return { ...batch, parent: answer?.parent ?? null, stateUrl: answer?.state_url ?? null };
+}
+
+// Uppy's uploader: each file goes to the console or the store in slices instead of in one request.
 class SliceUpload extends BasePlugin {
+  #gone = [];
+
   constructor(uppy, options) {
     super(uppy, options);
     this.id = 'SliceUpload';
@@ -35,86 +122,140 @@ class SliceUpload extends BasePlugin {
   }
 
   upload = async (ids) => {
-    const conflicts = new Conflicts();
     const files = ids.map((id) => this.uppy.getFile(id));
     this.uppy.emit('upload-start', files);
-    await Promise.all(files.map((file) => this.#send(file, conflicts)));
+    await Promise.all(files.map((file) => this.#send(file)));
+    const { batch } = files[0].meta;
+    // A file that failed to begin may be tried again, and would begin in a batch that is closed.
+    if (batch.stateUrl && !batch.isOpen) await ask('POST', batch.stateUrl, { is_closed: true }).catch(() => {});
   };
 
-  async #send(file, conflicts) {
-    const { key, startUrl } = file.meta;
-    const sender = new Sender({ file: file.data, key, start: (own) => startUpload(own, startUrl, conflicts) });
+  async #send(file) {
+    const { key, plan, batch } = file.meta;
+    const sender = new Sender({ file: file.data, key, start: (own) => startUpload(own, plan, batch) });
     await begin(sender);
-    // Uppy takes a file that it still lists for a duplicate, and sends failed ones again by itself.
-    this.uppy.removeFile(file.id);
+    if (!sender.job) batch.isWhole = false;
+    if (!sender.job && sender.phase === 'failed') batch.isOpen = true;
+    // Left out before it began, it is none of the batch's any more.
+    if (!sender.job && sender.phase === 'ended' && batch.stateUrl) {
+      await ask('POST', batch.stateUrl, { skipped: 1, skipped_bytes: file.size }).catch(() => {});
+    }
+    this.#forget(file.id);
+  }
+
+  // Uppy sends failed files that it still lists again by itself. Each removal copies its list, so they go together.
+  #forget(id) {
+    this.#gone.push(id);
+    if (this.#gone.length > 1) return;
+    setTimeout(() => {
+      const gone = this.#gone.splice(0);
+      this.uppy.removeFiles(gone.filter((one) => this.uppy.getFile(one)));
+    }, TIDY_MS);
   }
 }
 
-async function startUpload(sender, startUrl, conflicts) {
+async function startUpload(sender, plan, batch) {
   const { file } = sender;
-  const wanted = { size: file.size, type: file.type, last_modified: file.lastModified };
-  let key = sender.key;
-  let replace = false;
-  let answer = null;
-  for (let number = 0; ; ) {
+  const wanted = { size: file.size, type: plan.type, last_modified: file.lastModified, options: plan.options };
+  if (batch.parent) wanted.parent = batch.parent;
+  let answer = plan.action;
+  let copy = answer === 'keep-both' ? 1 : 0;
+  for (;;) {
+    const key = copy ? numbered(sender.key, copy) : sender.key;
     try {
-      return await ask('POST', startUrl, { ...wanted, key, replace });
+      return await ask('POST', batch.start, { ...wanted, key, replace: answer === 'replace' });
     } catch (error) {
       if (!error.exists) throw error;
-      answer ??= await conflicts.ask(key, error.exists);
+      // Somebody was faster than the sheet, or the check had not come so far.
+      if (answer === 'send') answer = await batch.conflicts.ask(key, error.exists);
     }
     if (answer === 'skip') return null;
-    if (answer === 'replace') replace = true;
-    else key = numbered(sender.key, (number += 1));
+    if (answer === 'keep-both') copy += 1;
   }
 }
 
-const uppy = new Uppy({
-  autoProceed: true,
-  onBeforeFileAdded: (file) => {
-    const place = target();
-    if (!place) return false;
-    batch += 1;
-    const path = file.meta.relativePath || file.name;
-    const key = place.dataset.prefix + path.replace(/^\/+/, '');
-    return { ...file, id: `${file.id}-${batch}`, meta: { ...file.meta, key, startUrl: place.dataset.upload } };
-  },
-});
+const uppy = new Client({ autoProceed: false });
 uppy.use(SliceUpload);
-uppy.use(DropTarget, { target: document.body, onDragOver: showVeil, onDrop: hideVeil });
+uppy.use(DropTarget, { target: document.body, onDragOver: showVeil, onDrop: endDrop });
 
 function addPicked(input) {
-  const files = [...input.files].map((file) => ({
-    source: 'picker',
-    name: file.name,
-    type: file.type,
-    data: file,
-    meta: { relativePath: file.webkitRelativePath || null },
-  }));
-  if (files.length) uppy.addFiles(files);
+  const picked = [...input.files].map((data) => ({ data, name: data.name, meta: { relativePath: data.webkitRelativePath || null } }));
+  offer(picked);
   // The same file may be picked again.
   input.value = '';
+}
+
+const PASTED = { 'text/plain': 'txt', 'text/html': 'html', 'image/png': 'png', 'image/jpeg': 'jpg', 'image/gif': 'gif', 'image/webp': 'webp' };
+
+// What is pasted has no name that says anything: one is offered, and the sheet stays open for it.
+function addPasted(event) {
+  const isTyping = event.target.closest?.('input, textarea, select, [contenteditable]');
+  if (isTyping || !target() || document.querySelector('dialog[open]')) return;
+  const { clipboardData } = event;
+  let files = [...(clipboardData?.files ?? [])];
+  if (!files.length && clipboardData?.getData('text/plain')) files = [new File([clipboardData.getData('text/plain')], '', { type: 'text/plain' })];
+  if (!files.length) return;
+  event.preventDefault();
+  const moment = new Date().toISOString().slice(0, 19).replace('T', '-').replaceAll(':', '');
+  const named = files.map((data, at) => {
+    const isNamed = data.name && !/^image\.\w+$/.test(data.name);
+    const ending = PASTED[data.type] ?? 'bin';
+    const name = isNamed ? data.name : `${word('sheet-pasted')}-${moment}${at ? `-${at + 1}` : ''}.${ending}`;
+    return { data, name, isNameOffered: at === 0 };
+  });
+  offer(named, { isAsking: true });
 }
 
 let veil = null;
 let lingering = null;
 
+function folderUnder(event) {
+  const row = event.target.closest?.('#object-list tbody tr');
+  return row?.querySelector('input[name="folder"]') ?? null;
+}
+
 // Drag events fire for every element that is passed; the veil goes when none came for a moment.
-function showVeil() {
+function showVeil(event) {
   const place = target();
   if (!place) return;
+  const input = folderUnder(event);
+  folder = input ? decodeURIComponent(input.value) : null;
   clearTimeout(lingering);
   lingering = setTimeout(hideVeil, VEIL_LINGERS_MS);
-  if (veil) return;
-  const text = word('drop', { place: place.dataset.place });
-  veil = element('div', { class: 'drop-veil' }, element('div', { class: 'drop-veil-card' }, icon('upload'), text));
-  document.body.append(veil);
+  veil ??= element('div', { class: 'drop-veil' }, element('div', { class: 'drop-veil-card' }, icon('upload'), element('span')));
+  const text = word('drop', { place: folder === null ? place.dataset.place : `${place.dataset.bucket}/${folder}` });
+  const label = veil.querySelector('span');
+  if (label.textContent !== text) label.textContent = text;
+  if (!veil.isConnected) document.body.append(veil);
+  const row = input?.closest('tr');
+  for (const old of document.querySelectorAll('tr.is-drop-target')) if (old !== row) old.classList.remove('is-drop-target');
+  row?.classList.add('is-drop-target');
 }
 
 function hideVeil() {
   clearTimeout(lingering);
   veil?.remove();
-  veil = null;
+  for (const old of document.querySelectorAll('tr.is-drop-target')) old.classList.remove('is-drop-target');
+}
+
+// Reading a folder from disk takes a while, and Uppy does not say which drop its files are of.
+function takeDrop(event) {
+  if (!event.dataTransfer?.types.includes('Files')) return;
+  if (isReading) {
+    event.preventDefault();
+    event.stopPropagation();
+    toast(word('sheet-reading'), 'warning');
+  } else {
+    isReading = true;
+    const input = folderUnder(event);
+    dropped = input ? decodeURIComponent(input.value) : null;
+  }
+  hideVeil();
+}
+
+function endDrop() {
+  isReading = false;
+  dropped = null;
 }
 
 // The list on screen shows what arrived in its folder, many files with one request.
@@ -133,6 +274,7 @@ function refreshList(event) {
 document.body.addEventListener('upload:stored', refreshList);
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-upload-pick]')) addPicked(event.target);
+  if (event.target.matches('[data-upload-ask]')) localStorage.setItem(ASK, String(event.target.checked));
 });
 document.addEventListener('click', (event) => {
   const opener = event.target.closest('[data-upload-open]');
@@ -140,3 +282,12 @@ document.addEventListener('click', (event) => {
   opener.closest('details.menu')?.removeAttribute('open');
   document.querySelector(`[data-upload-pick="${opener.dataset.uploadOpen}"]`)?.click();
 });
+document.addEventListener('paste', addPasted);
+document.addEventListener('drop', takeDrop, true);
+
+function showAsk() {
+  for (const box of document.querySelectorAll('[data-upload-ask]')) box.checked = localStorage.getItem(ASK) === 'true';
+}
+
+document.addEventListener('page:shown', showAsk);
+showAsk();

@@ -92,9 +92,8 @@ class UploadOptionsForm(forms.Form):
             for one in features.object_canned_acls
             if not one.is_inherited
         ]
-        self._choose(
-            "storage_class", _("As the bucket decides"), [(one, one) for one in features.storage_classes]
-        )
+        classes = [(one, one) for one in features.storage_classes]
+        self._choose("storage_class", _("As the store decides"), classes)
         self._choose("acl", _("As the bucket decides"), [(one.name, one.title) for one in self.canned])
         for permission in features.object_permissions:
             self.fields[_grant_name(permission)] = self._grant_field(permission)

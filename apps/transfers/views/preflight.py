@@ -18,6 +18,7 @@ from apps.storage.keys import visible
 from apps.storage.multipart import plan_parts
 from apps.transfers.forms.preflight import Asked, files_asked
 from apps.transfers.names import NameProblem, name_problem
+from apps.transfers.paths import Path, origin_of, path_for
 from apps.transfers.services.preflight import Look, State, Wanted, uploads_look
 from apps.transfers.views.answers import refusal, status_of
 
@@ -30,11 +31,21 @@ def upload_preflight(request: ConnectionRequest, connection: str, bucket: str) -
     except ValidationError as error:
         return refusal(HTTPStatus.BAD_REQUEST, error.messages[0])
     try:
-        return JsonResponse({"files": _answers(request, asked)})
+        answers = _answers(request, asked)
+        path = path_for(request.connection, bucket, origin_of(request))
+        return JsonResponse({"files": answers, "path": _path_json(path)})
     except StorageError as error:
         words = explain(error)
         sentence = f"{words.title} {words.advice}".strip()
         return refusal(status_of(error), sentence, code=words.code, request_id=words.request_id)
+
+
+def _path_json(path: Path) -> dict[str, Any]:
+    """Return which way the files will take, and why, in words; `problem` where they cannot be sent at all."""
+    way = path.way.label
+    if path.is_impossible:
+        return {"problem": _("Files may only be sent directly here. %(why)s") % {"why": path.text}}
+    return {"words": f"{way}.", "why": path.text}
 
 
 def _answers(request: ConnectionRequest, asked: Asked) -> list[dict[str, Any]]:

@@ -1,0 +1,303 @@
+// The upload sheet: how each file stands, and what it will get, before the first byte. It begins by itself when
+// there is nothing to decide about a few new files.
+
+import { ask } from './answers.js';
+import { csrfToken } from './dom.js';
+import { count, duration, rate, size } from './figures.js';
+import { checkNames, compareContents } from './sheet_check.js';
+import { findClashes, grouped } from './sheet_files.js';
+import { hasRemembered, SheetOptions } from './sheet_options.js';
+import { SheetRows } from './sheet_rows.js';
+import { word } from './strings.js';
+import { toast } from './toasts.js';
+import { visibleKey } from './visible.js';
+
+// More new files than this are looked at by a person first.
+const BY_ITSELF = 4;
+// A check that takes longer than this is shown.
+const SHOW_AFTER_MS = 400;
+
+export class Sheet {
+  files = [];
+  #dialog = null;
+  #rows = null;
+  #options = null;
+  #shown = '';
+  #stop = new AbortController();
+  #path = null;
+  #checked = 0;
+  #toCheck = 0;
+  #checking = 0;
+  #comparing = null;
+  #drawn = null;
+  #isOver = false;
+
+  // `place` has the addresses and the folder; `begin` gets what is to be sent; `isAsking` keeps it open in any case.
+  constructor(place, { begin, end, isAsking = false, rateOf = () => 0 }) {
+    this.place = place;
+    this.begin = begin;
+    this.end = end;
+    this.isAsking = isAsking;
+    this.rateOf = rateOf;
+  }
+
+  get isOpen() {
+    return !this.#isOver;
+  }
+
+  add(files) {
+    this.files.push(...files);
+    this.check();
+  }
+
+  async check() {
+    this.#checking += 1;
+    findClashes(this.files);
+    setTimeout(() => this.#checking && this.show(), this.isAsking ? 0 : SHOW_AFTER_MS);
+    this.#path = (await checkNames(this.files, { ...this.place, url: this.place.preflight, signal: this.#stop.signal, onProgress: (...at) => this.#progress(...at) })) ?? this.#path;
+    this.#checking -= 1;
+    if (this.#isOver || this.#checking) return;
+    findClashes(this.files);
+    // Whoever was asked once has the last word, also when nothing is left to decide.
+    this.isAsking ||= !this.#mayBegin();
+    if (this.isAsking) await this.show();
+    else await this.#start();
+    this.#compare();
+  }
+
+  #mayBegin() {
+    const isQuiet = this.files.length <= BY_ITSELF && this.files.every((one) => one.state === 'new' && one.action === 'send');
+    const isUntouched = this.#options ? this.#options.isUntouched : !hasRemembered();
+    return isQuiet && isUntouched && !this.isAsking && !this.#path?.problem;
+  }
+
+  async #compare() {
+    if (this.#comparing || this.#isOver) return;
+    this.#comparing = compareContents(this.files, {
+      signal: this.#stop.signal,
+      onProgress: () => this.#draw(),
+    });
+    await this.#comparing;
+    this.#comparing = null;
+    this.#draw();
+  }
+
+  #progress(done, total) {
+    this.#checked = done;
+    this.#toCheck = total;
+    this.#draw();
+  }
+
+  async show() {
+    if (this.#dialog || this.#isOver) return;
+    this.#dialog = 'coming';
+    let dialog;
+    try {
+      dialog = await sheetOf(this.place.sheet);
+    } catch (error) {
+      // Without its sheet an upload is not begun: nobody would have seen what it does.
+      toast(error.message, 'error');
+      this.#finish();
+      return;
+    }
+    if (this.#isOver) return;
+    this.#dialog = dialog;
+    document.body.append(dialog);
+    this.#rows = new SheetRows(dialog, {
+      prefix: this.place.prefix,
+      onEdit: (file, key) => this.#edited(file, key),
+      onChoice: () => this.#draw(),
+    });
+    this.#options = new SheetOptions(dialog);
+    dialog.addEventListener('click', (event) => this.#onClick(event));
+    dialog.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#start();
+    });
+    dialog.addEventListener('close', () => this.#finish());
+    dialog.querySelector('[data-sheet-place]').replaceChildren(`${this.place.bucket}/`, visibleKey(this.place.prefix));
+    dialog.showModal();
+    this.#drawNow();
+    this.#focus();
+    const named = this.files.find((one) => one.isNameOffered);
+    if (named) this.#rows.edit(named);
+  }
+
+  // Where a decision is due, or on what Enter shall begin.
+  #focus() {
+    const due = [...this.#dialog.querySelectorAll('[data-group]:not([hidden]) .is-due')][0];
+    const start = this.#dialog.querySelector('[data-sheet-start]');
+    (due ?? (start.disabled ? this.#dialog.querySelector('#sheet-title') : start)).focus();
+  }
+
+  #onClick(event) {
+    const button = event.target.closest('button');
+    if (!button) return;
+    if (button.matches('[data-sheet-cancel]')) this.#dialog.close();
+    if (button.matches('[data-show]')) this.#filter(button.dataset.show);
+    if (button.matches('[data-turn]')) this.#rows.turn(Number(button.dataset.turn));
+    if (button.matches('[data-all]')) this.#chooseAll(button.closest('[data-group]').dataset.group, button.dataset.all);
+    if (button.matches('[data-check-again]')) {
+      for (const one of this.files) if (one.state === 'unknown') one.answer = null;
+      this.check();
+    }
+  }
+
+  #filter(state) {
+    this.#shown = this.#shown === state ? '' : state;
+    this.#rows.first();
+    this.#drawNow();
+  }
+
+  #chooseAll(state, action) {
+    const group = this.files.filter((one) => one.state === state);
+    for (const one of group) one.choose(action);
+    this.#drawNow();
+    if (action === 'rename') this.#renameAll(group);
+  }
+
+  // The better names are names like all others: they are looked at before anything is sent.
+  #renameAll(group) {
+    for (const one of group) if (one.action === 'rename') one.rename(one.better);
+    this.check();
+  }
+
+  #edited(file, key) {
+    file.rename(key);
+    this.check();
+  }
+
+  #draw() {
+    this.#drawn ??= requestAnimationFrame(() => {
+      this.#drawn = null;
+      this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    if (!(this.#dialog instanceof HTMLDialogElement) || this.#isOver) return;
+    const groups = grouped(this.files);
+    for (const [state, files] of groups) this.#drawGroup(state, files);
+    this.#drawFacts();
+    const shown = this.#shown && groups.get(this.#shown).length ? groups.get(this.#shown) : [...groups.values()].flat();
+    if (!this.#shown || !groups.get(this.#shown).length) this.#shown = '';
+    this.#find('[data-show-all]').hidden = !this.#shown;
+    this.#rows.show(shown);
+    this.#drawStart(groups);
+  }
+
+  #find(selector) {
+    return this.#dialog.querySelector(selector);
+  }
+
+  #drawGroup(state, files) {
+    const place = this.#find(`[data-group="${state}"]`);
+    if (!place) return;
+    place.hidden = files.length === 0;
+    place.querySelector('[data-count]').textContent = count(files.length);
+    place.querySelector('[data-show]').setAttribute('aria-pressed', String(this.#shown === state));
+    const isDue = files.some((one) => !one.action);
+    for (const button of place.querySelectorAll('[data-all]')) {
+      const isAll = files.length > 0 && files.every((one) => one.action === button.dataset.all);
+      button.setAttribute('aria-pressed', String(isAll));
+      button.classList.toggle('active', isAll);
+      button.classList.toggle('is-due', isDue && !isAll);
+      button.disabled = !files.some((one) => one.actions.includes(button.dataset.all));
+    }
+  }
+
+  #drawFacts() {
+    const sent = this.files.filter((one) => one.action !== 'skip');
+    const bytes = sent.reduce((sum, one) => sum + one.size, 0);
+    const speed = this.rateOf();
+    this.#find('[data-sheet-total]').textContent = word(sent.length === 1 ? 'sheet-total-one' : 'sheet-total', { count: count(sent.length), size: size(bytes) });
+    const path = this.#path;
+    this.#find('[data-sheet-path]').textContent = path?.words ?? '';
+    this.#find('[data-sheet-path]').title = path?.why ?? '';
+    const isKnown = speed > 0 && bytes > 0;
+    this.#find('[data-sheet-time]').textContent = isKnown ? word('sheet-time', { time: duration(bytes / speed), rate: rate(speed) }) : '';
+    const problem = this.#find('[data-sheet-problem]');
+    problem.hidden = !path?.problem;
+    problem.querySelector('.problem-text').textContent = path?.problem ?? '';
+  }
+
+  #drawStart(groups) {
+    const sent = this.files.filter((one) => one.action && one.action !== 'skip');
+    const open = this.files.filter((one) => one.action === null);
+    const checking = groups.get('checking').length;
+    const comparing = open.filter((one) => one.state === 'comparing').length;
+    const start = this.#find('[data-sheet-start]');
+    start.querySelector('span').textContent = word(sent.length === 1 ? 'sheet-start-one' : 'sheet-start', { count: count(sent.length) });
+    start.disabled = open.length > 0 || sent.length === 0 || Boolean(this.#path?.problem);
+    let hint = sent.length === 0 ? word('sheet-none') : '';
+    if (open.length) hint = word('sheet-open', { count: count(open.length) });
+    if (open.length && comparing === open.length) hint = word('sheet-wait');
+    if (checking) hint = '';
+    write(this.#find('[data-sheet-hint]'), hint);
+    const progress = this.#find('[data-sheet-progress]');
+    progress.hidden = checking === 0;
+    progress.querySelector('progress').max = this.#toCheck || 1;
+    progress.querySelector('progress').value = this.#checked;
+    write(progress.querySelector('p'), word('sheet-check', { done: count(this.#checked), total: count(this.#toCheck || this.files.length) }));
+  }
+
+  async #start() {
+    if (this.#isOver || this.files.some((one) => one.action === null)) return;
+    let chosen = { options: '', type: '' };
+    if (this.#options) {
+      const start = this.#find('[data-sheet-start]');
+      start.disabled = true;
+      try {
+        chosen = await this.#options.check();
+      } catch (error) {
+        toast(error.message, 'error');
+        chosen = null;
+      }
+      start.disabled = false;
+      if (!chosen) return;
+      this.#options.remember();
+    }
+    const renamed = this.files.filter((one) => one.action === 'rename');
+    if (renamed.length) {
+      this.#renameAll(renamed);
+      return;
+    }
+    const plans = this.files
+      .filter((one) => one.action !== 'skip')
+      .map((one) => ({ id: one.id, file: one.file, key: one.key, action: one.action, type: one.isTypeOwn ? one.type : chosen.type || one.type, options: chosen.options }));
+    this.#finish();
+    if (plans.length) this.begin(plans);
+  }
+
+  #finish() {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stop.abort();
+    if (this.#dialog instanceof HTMLDialogElement) {
+      this.#options.remember();
+      this.#dialog.remove();
+    }
+    this.end();
+  }
+}
+
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+const sheets = new Map();
+
+// The page of the sheet is the same for all uploads into a bucket.
+async function sheetOf(url) {
+  if (!sheets.has(url)) {
+    const response = await fetch(url, { headers: { Accept: 'text/html', 'X-CSRFToken': csrfToken() }, credentials: 'same-origin' }).catch(() => null);
+    if (!response?.ok || response.redirected) {
+      // Its own sentence, where the console has one.
+      await ask('GET', url);
+      throw new Error(word('failed', { status: response?.status ?? 0 }));
+    }
+    sheets.set(url, await response.text());
+  }
+  const page = new DOMParser().parseFromString(sheets.get(url), 'text/html');
+  return document.adoptNode(page.querySelector('dialog'));
+}
