@@ -11,7 +11,6 @@ from typing import Any
 from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from apps.batches.models import Action, Batch
 from apps.batches.planning import plan_batch
@@ -19,7 +18,7 @@ from apps.batches.running import cancel_batch, run_batch
 from apps.batches.spans import seat_take, seats_open
 from apps.batches.sweeping import batches_owed, step_rest
 from apps.jobs.models import Job
-from apps.jobs.services import error_fields, job_move, job_park
+from apps.jobs.services import error_fields, job_move, job_park, surviving
 from apps.storage.errors import StorageError, Throttled, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -41,14 +40,14 @@ def hand_over(task: Task[Any, Any], batch_id: int) -> None:
 
 
 def publish(task: Task[Any, Any], **arguments: Any) -> None:
-    """This will queue a step now. A broker that does not answer is no error: the sweep queues it again."""
+    """This will queue a step now. A broker that takes nothing is no error: the sweep queues it again."""
     _publish(partial(task.delay, **arguments), arguments.get("batch_id"))
 
 
 def _publish(send: Callable[[], object], batch_id: int | None) -> None:
     try:
         send()
-    except OperationalError:
+    except Exception:
         logger.warning("A step waits for the broker.", extra={"batch": batch_id}, exc_info=True)
 
 
@@ -82,7 +81,8 @@ def _attempt(
 ) -> bool | None:
     """Return what the step returned. Repeat what may pass with growing pauses; else give up in words."""
     try:
-        return step()
+        with surviving(f"{task.name}:{batch_id}"):
+            return step()
     except StorageError as error:
         failure = error
     except Exception as error:

@@ -30,6 +30,8 @@ CHANNEL = "console:jobs"
 KEEP_S = 24 * 3600
 PUBLISH_EVERY_MS = 200
 TICK_SLOTS = 16
+# Deaths further apart have other reasons than the step.
+DEATHS_KEPT_S = 3600
 # No pause of `once_in` is longer.
 LONGEST_ONCE_S = 300
 
@@ -176,6 +178,30 @@ def once_in(name: str, *, seconds: int) -> bool:
         return bool(_client().set(key, 1, ex=seconds))
     except redis.RedisError:
         return True
+
+
+def deaths_before(name: str) -> int:
+    """Count one more beginning of a step; return how many before it never came to `step_survived`.
+
+    That many workers were killed by it, or while they were at it: 0 when Redis cannot answer.
+    """
+    key = f"console:deaths:{name}"
+    try:
+        with _client().pipeline(transaction=False) as pipeline:
+            pipeline.incr(key)
+            pipeline.expire(key, DEATHS_KEPT_S)
+            begun, _expires = pipeline.execute()
+    except redis.RedisError:
+        return 0
+    return int(begun) - 1
+
+
+def step_survived(name: str) -> None:
+    """Forget the beginnings of a step: it has ended, well or with an error."""
+    try:
+        _client().delete(f"console:deaths:{name}")
+    except redis.RedisError:
+        logger.warning("The end of a step was not recorded.", extra={"step": name}, exc_info=True)
 
 
 def listen(*, on_subscribed: Callable[[], None]) -> Iterator[dict[str, Any] | None]:

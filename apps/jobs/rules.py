@@ -43,6 +43,10 @@ ERROR_SENTENCES: dict[str, Promise] = {
     "CopyKept": _("Canceled after the copy was complete. The copy and its source are both there."),
     "InvalidObjectState": _("The source lies in an archive. Restore it first, then try again."),
     "TakenOver": _("Somebody else continues this upload, as a job of theirs."),
+    "WorkersDied": _(
+        "Every worker that tried this was killed, maybe because its memory ran out. "
+        "Look at the workers, then try again."
+    ),
     "SliceDamaged": _("A slice was damaged on the console's disk. Try again and choose the file once more."),
 }
 

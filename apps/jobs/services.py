@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -16,11 +17,14 @@ from django.utils import timezone
 from apps.jobs import progress
 from apps.jobs.models import Job
 from apps.storage import accounting
-from apps.storage.errors import StorageError
+from apps.storage.errors import Refused, StorageError
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
 
+
+# Deaths of workers in the same step, one after the other, that are no coincidence any more.
+DEATHS_MAX = 5
 
 # What a person may ask of a job, by the state it is in; the app that owns the work has the views.
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -110,6 +114,22 @@ def job_move(job_id: UUID, *, to: Job.State, frm: Iterable[Job.State], **fields:
     if moved:
         transaction.on_commit(partial(job_announce, job_id))
     return bool(moved)
+
+
+@contextmanager
+def surviving(step: str) -> Iterator[None]:
+    """Run a step, and raise Refused instead when the workers that ran it before were all killed by it.
+
+    A step is delivered again after a worker died: one that always kills its worker would end all of them,
+    again and again, and whatever else they do.
+    """
+    if progress.deaths_before(step) >= DEATHS_MAX:
+        progress.step_survived(step)
+        raise Refused("Every worker that tried this was killed.", code="WorkersDied")
+    try:
+        yield
+    finally:
+        progress.step_survived(step)
 
 
 def job_park(job_id: UUID, error: StorageError, *, frm: Iterable[Job.State]) -> bool:

@@ -18,14 +18,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from django.conf import settings
 
 PARTIAL = ".partial"
 PARTIAL_YOUNG_S = 2.0
 # Nothing is written: NFS gives a lock for oneself alone only on what is open for writing (flock(2)).
-LOCKABLE = "r+b"
+LOCKABLE: Final = "r+b"
 WHOLE = re.compile(r"([0-9]+)\.([0-9a-f]{16})")
 
 

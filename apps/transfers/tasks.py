@@ -11,11 +11,10 @@ from uuid import UUID
 from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from apps.jobs.models import Job
 from apps.jobs.progress import once_in
-from apps.jobs.services import job_park
+from apps.jobs.services import job_park, surviving
 from apps.storage.errors import Canceled, Corrupted, StorageError, Throttled, Unavailable
 from apps.transfers.copying import copy_batch
 from apps.transfers.finishing import (
@@ -59,12 +58,12 @@ def hand_over(task: Task[Any, Any], **arguments: Any) -> None:
 def publish(task: Task[Any, Any], **arguments: Any) -> None:
     """This will queue a step now.
 
-    A broker that does not answer is no error here: the rows and the spool say what is owed, and the sweep
-    queues it again.
+    A broker that does not answer, or takes nothing because its disk or memory is full, is no error here: the
+    rows and the spool say what is owed, and the sweep queues it again.
     """
     try:
         task.delay(**arguments)
-    except OperationalError:
+    except Exception:
         logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
 
 
@@ -91,7 +90,7 @@ def publish_later(task: Task[Any, Any], *, seconds: float, **arguments: Any) -> 
     """This will queue a step for later; as with `publish`, the sweep does what is lost."""
     try:
         task.apply_async(kwargs=arguments, countdown=seconds)
-    except OperationalError:
+    except Exception:
         logger.warning("A step waits for the broker.", extra=arguments, exc_info=True)
 
 
@@ -105,7 +104,8 @@ def _attempt(
 ) -> T | None:
     """Return what the step returned. Repeat what may pass with growing pauses; else give up in words."""
     try:
-        return step()
+        with surviving(f"{task.name}:{transfer_id}:{(task.request.kwargs or {}).get('number', '')}"):
+            return step()
     except Canceled:
         return None
     except StorageError as error:
