@@ -81,10 +81,8 @@ class Results:
         return [sample.wall_s for sample in self.sent[connections]]
 
 
-def rounds_run(space: Workspace, *, rounds: int, size: int) -> Results:
-    store = space.keep(Store(space.folder))
-    store.start()
-    file, crc64 = space.random_file(size)
+def rounds_run(space: Workspace, store: Store, *, rounds: int, size: int) -> Results:
+    file, crc64 = space.random_file(size, name="parts.bin")
     results = Results()
     floor = {"file": str(file), "target": str(space.folder / "copy.bin")}
     for turn in range(rounds):
@@ -108,6 +106,13 @@ def show(results: Results, *, title: str) -> None:
         rows.append([f"store, {connections} at once", spread(walls), spread(cpu)])
     table(("work", "wall s", "CPU s"), rows)
     print()
+
+
+def judge(results: Results, goals: Goals) -> None:
+    cpu = paired(results.store_cpu(4), results.floor_cpu())
+    goals.at_most("P13_cpu", cpu, 1.25, "P13 store / (md5 + copy), CPU")
+    wall = paired(results.walls(4), results.walls(1))
+    goals.at_most("P13_wall", wall, 0.55, "P13 four connections / one, wall")
 
 
 def lists_run(space: Workspace, *, keys: int, rounds: int) -> None:
@@ -137,13 +142,12 @@ def run(space: Workspace, options: argparse.Namespace) -> None:
     print(f"data in {space.folder.parent}")
     machine()
     before = load()
-    results = rounds_run(space, rounds=options.rounds, size=options.size * MIB)
+    store = space.keep(Store(space.folder))
+    store.start()
+    results = rounds_run(space, store, rounds=options.rounds, size=options.size * MIB)
     show(results, title=f"{options.size} MiB in parts of 8 MiB, {options.rounds} rounds")
     goals = Goals()
-    cpu = paired(results.store_cpu(4), results.floor_cpu())
-    goals.at_most("P13_cpu", cpu, 1.25, "P13 store / (md5 + copy), CPU")
-    wall = paired(results.walls(4), results.walls(1))
-    goals.at_most("P13_wall", wall, 0.55, "P13 four connections / one, wall")
+    judge(results, goals)
     goals.finish(benchmark="store", mib=options.size, load=[round(before, 2), round(load(), 2)])
 
 

@@ -15,11 +15,12 @@ CLIENTS = {"ours": "client_ours:Ours", "sdk": "client_sdk:Sdk", "boto3": "client
 
 
 def main() -> None:
-    """Do the work of a spec: client, work, arguments, port, bucket, region."""
+    """Do the work of a spec: client, work, arguments, port, bucket, region, and keys where they matter."""
     spec = json.load(sys.stdin)
     module, _, name = CLIENTS[spec["client"]].partition(":")
     opened = getattr(import_module(f"harness.{module}"), name)
-    client = opened(spec["port"], bucket=spec["bucket"], region=spec["region"])
+    keys = {"keys": tuple(spec["keys"])} if "keys" in spec else {}
+    client = opened(spec["port"], bucket=spec["bucket"], region=spec["region"], **keys)
     idle_bytes = procfs.resident_bytes(os.getpid())
     clock = Clock()
     done = getattr(client, spec["work"])(**spec["arguments"])

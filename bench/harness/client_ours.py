@@ -12,9 +12,11 @@ from apps.storage.types import Credentials, Endpoint
 class Ours:
     """`CosClient` as the console uses it: ACLs of many objects over one thread, listings page by page."""
 
-    def __init__(self, port: int, *, bucket: str, region: str) -> None:
+    def __init__(
+        self, port: int, *, bucket: str, region: str, keys: tuple[str, str] = ("AKIDbench", "bench")
+    ) -> None:
         self._client = CosClient(
-            credentials=Credentials("AKIDbench", "bench"),
+            credentials=Credentials(*keys),
             endpoint=Endpoint(scheme="http", connect_to=f"127.0.0.1:{port}"),
         )
         self._at: dict[str, Any] = {"Bucket": bucket, "Region": region}

@@ -17,14 +17,18 @@ from harness.report import MIB
 class Sdk:
     """`CosS3Client` with as many threads as calls in flight: it has no other way to send several at once."""
 
-    def __init__(self, port: int, *, bucket: str, region: str) -> None:
+    def __init__(self, port: int, *, bucket: str, region: str, keys: tuple[str, str] | None = None) -> None:
         logging.getLogger("qcloud_cos").setLevel(logging.ERROR)
+        address = f"127.0.0.1:{port}"
+        # A store that looks at keys looks at the bucket's name in the host as well, so that it is the proxy.
+        place = {"Proxies": {"http": f"http://{address}"}} if keys else {"Domain": address}
+        secret_id, secret_key = keys or ("AKIDbench", "bench")
         config = CosConfig(
+            **place,
             Region=region,
-            SecretId="AKIDbench",
-            SecretKey="bench",
+            SecretId=secret_id,
+            SecretKey=secret_key,
             Scheme="http",
-            Domain=f"127.0.0.1:{port}",
             PoolConnections=64,
             PoolMaxSize=64,
         )

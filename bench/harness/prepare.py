@@ -17,6 +17,7 @@ from django.test import Client  # noqa: E402
 
 from apps.accounts.services import administrator_ensure  # noqa: E402
 from apps.connections.services import connection_create  # noqa: E402
+from apps.transfers.models import UploadPolicy  # noqa: E402
 
 
 def main() -> None:
@@ -31,6 +32,10 @@ def main() -> None:
         secret_id=store["secret_id"],
         secret_key=store["secret_key"],
     )
+    # Else the console would ask the store for each bucket's rules, and a browser here is never a real one.
+    UploadPolicy.objects.create(connection=connection, bucket="", policy=UploadPolicy.Policy.CONSOLE)
+    if direct := store.get("direct_bucket"):
+        UploadPolicy.objects.create(connection=connection, bucket=direct, policy=UploadPolicy.Policy.DIRECT)
     client = Client()
     client.force_login(person)
     csrf = secrets.token_hex(16)

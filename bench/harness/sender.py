@@ -9,8 +9,9 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,10 @@ class Pacer:
 
 
 class Sender:
-    """Sends pieces of one file over keep-alive connections. `held_back` counts answers of 503."""
+    """Sends pieces of one file over keep-alive connections. `held_back` counts answers of 503.
+
+    `aim` gives a piece its target at the last moment, and `on_stored` gets the answer's headers.
+    """
 
     def __init__(
         self,
@@ -60,7 +64,11 @@ class Sender:
         headers: Mapping[str, str] | None = None,
         bytes_per_second: float = 0.0,
         per_second: float = 0.0,
+        aim: Callable[[Piece], Piece] | None = None,
+        on_stored: Callable[[Piece, Message], None] | None = None,
     ) -> None:
+        self._aim = aim
+        self._on_stored = on_stored
         self._port = port
         self._file = file
         self._headers = {"Content-Type": "application/octet-stream", **(headers or {})}
@@ -94,10 +102,13 @@ class Sender:
             connection.close()
 
     def _deliver(self, connection: http.client.HTTPConnection, fd: int, piece: Piece) -> None:
+        piece = self._aim(piece) if self._aim else piece
         while True:
             response = self._put(connection, fd, piece)
             answer = response.read()
             if response.status < 300:
+                if self._on_stored:
+                    self._on_stored(piece, response.headers)
                 return
             if response.status != 503:
                 raise RuntimeError(f"{response.status} for {piece.target[:80]}: {answer[:300]!r}")
@@ -127,6 +138,7 @@ class Clock:
 
     def result(self, **more: Any) -> dict[str, Any]:
         return {
+            "begun_at": self._wall,
             "wall_s": time.monotonic() - self._wall,
             "cpu_s": _cpu_s() - self._cpu,
             "peak_bytes": procfs.peak_bytes(os.getpid()),

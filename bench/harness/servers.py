@@ -17,6 +17,15 @@ from harness.processes import BenchFailed, Child, answers, free_port, python, ru
 
 APPID = "1250000000"
 REGION = "ap-guangzhou"
+DIRECT_RULES = {
+    "CORSRule": [
+        {
+            "AllowedOrigin": ["*"],
+            "AllowedMethod": ["PUT"],
+            "ExposeHeader": ["ETag", "x-cos-hash-crc64ecma"],
+        }
+    ]
+}
 
 
 class Store:
@@ -28,6 +37,8 @@ class Store:
             "port": self.port,
             "region": REGION,
             "bucket": f"bench-{APPID}",
+            # The same store lets browsers send to this one.
+            "direct_bucket": f"bench-direct-{APPID}",
             "secret_id": f"AKID{secrets.token_hex(16)}",
             "secret_key": secrets.token_urlsafe(24),
         }
@@ -38,7 +49,10 @@ class Store:
     @property
     def host(self) -> str:
         """Return the name under which the bucket is asked for."""
-        return f"{self.spec['bucket']}.cos.{REGION}.myqcloud.com"
+        return self.host_of(self.spec["bucket"])
+
+    def host_of(self, bucket: str) -> str:
+        return f"{bucket}.cos.{REGION}.myqcloud.com"
 
     @property
     def pids(self) -> list[int]:
@@ -60,11 +74,13 @@ class Store:
         }
         self._child = Child("store", command, log=self._folder / "store.log", environ=environ)
         self._child.wait_until(lambda: answers(self.port, "/-/health"))
-        try:
-            self.sdk().create_bucket(Bucket=self.spec["bucket"])
-        except CosServiceError as error:
-            if error.get_error_code() not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
-                raise
+        for bucket in (self.spec["bucket"], self.spec["direct_bucket"]):
+            try:
+                self.sdk().create_bucket(Bucket=bucket)
+            except CosServiceError as error:
+                if error.get_error_code() not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                    raise
+        self.sdk().put_bucket_cors(Bucket=self.spec["direct_bucket"], CORSConfiguration=DIRECT_RULES)
 
     def delay(self, seconds: float) -> None:
         """Have every answer come `seconds` later, or with 0 at once again."""
@@ -88,16 +104,16 @@ class Store:
         """Return the official SDK's client: what checks objects shares no code with what sent them."""
         return sdk_open(self.spec)
 
-    def verify(self, key: str, *, size: int, crc64: int) -> None:
+    def verify(self, key: str, *, size: int, crc64: int, bucket: str = "") -> None:
         """Compare an object's size and CRC-64 with the file's. Raises BenchFailed."""
-        headers = self.sdk().head_object(Bucket=self.spec["bucket"], Key=key)
+        headers = self.sdk().head_object(Bucket=bucket or self.spec["bucket"], Key=key)
         found = (int(headers["Content-Length"]), int(headers["x-cos-hash-crc64ecma"]))
         if found != (size, crc64):
             raise BenchFailed(f"{key} is {found} in the store, ({size}, {crc64}) was sent")
 
-    def compare(self, key: str, file: Path) -> None:
+    def compare(self, key: str, file: Path, *, bucket: str = "") -> None:
         """Compare an object with the file byte for byte. Raises BenchFailed."""
-        answer = self.sdk().get_object(Bucket=self.spec["bucket"], Key=key)
+        answer = self.sdk().get_object(Bucket=bucket or self.spec["bucket"], Key=key)
         stream = answer["Body"].get_raw_stream()
         with file.open("rb") as expected:
             while True:
@@ -107,8 +123,8 @@ class Store:
                 if not data:
                     return
 
-    def remove(self, key: str) -> None:
-        self.sdk().delete_object(Bucket=self.spec["bucket"], Key=key)
+    def remove(self, key: str, *, bucket: str = "") -> None:
+        self.sdk().delete_object(Bucket=bucket or self.spec["bucket"], Key=key)
 
 
 class Console:
@@ -134,6 +150,13 @@ class Console:
         self._child.wait_until(lambda: "link" in self._read("up"))
         prepared = run_client(python("prepare"), self._store.spec, environ={"DATA_DIR": str(self.data)})
         self.page = {**prepared, "port": self.port, "bucket": self._store.spec["bucket"]}
+
+    @property
+    def direct_page(self) -> dict[str, Any]:
+        """Return the page of the bucket to which browsers send by themselves."""
+        bucket = self._store.spec["direct_bucket"]
+        place = {"store_port": self._store.port, "store_host": self._store.host_of(bucket)}
+        return {**self.page, **place, "bucket": bucket, "path": "direct"}
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
