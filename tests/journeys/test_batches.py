@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,51 @@ def assert_readable_here(page: Page) -> None:
     assert_fits_a_phone(page)
     page.set_viewport_size(size)
     page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
+
+
+@pytest.fixture
+def archive(page: Page, console: RunningConsole) -> Iterator[str]:
+    """A second connection, by another name of the host: no single key reaches both. Gives its slug."""
+    account = json.loads((console.folder / "store" / "accounts.json").read_text())[0]
+    slug = f"archive-{secrets.token_hex(3)}"
+    page.goto("/connections/new/")
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    page.fill("[name=name]", slug)
+    page.fill("[name=appid]", "1250000000")
+    page.fill("[name=secret_id]", account["secret_id"])
+    page.fill("[name=secret_key]", account["secret_key"])
+    page.select_option("[name=scheme]", "http")
+    page.fill("[name=connect_to]", f"localhost:{console.store_port}")
+    page.locator("main form button[type=submit].btn-primary").first.click()
+    expect(page).to_have_url(re.compile(f"/connections/|{slug}"))
+    yield slug
+    page.goto(f"/connections/{slug}/delete/")
+    page.locator("main form input[type=text]").fill(slug)
+    page.locator("main form .btn-danger").click()
+    expect(page).to_have_url(re.compile("/connections/$"))
+
+
+def test_folder_is_copied_to_another_connection(page: Page, archive: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    folder = f"bulk-{secrets.token_hex(3)}"
+    select(page, "projects/", "aurora")
+    page.locator("[data-bulk] button[value=copy]").click()
+    page.select_option("[name=bucket]", f"{archive}/archive-1250000000")
+    page.get_by_text("Headers and metadata").first.click()
+    assert_readable_here(page)
+    shot(page, "batch-elsewhere-options")
+    page.fill("[name=prefix]", folder)
+    page.get_by_role("button", name="Make the plan").click()
+
+    number = number_of(page)
+    expect(page.get_by_text("are read and sent on by the workers")).to_be_visible()
+    assert_readable_here(page)
+    shot(page, "batch-elsewhere-plan")
+    confirm(page, number)
+    expect(page.locator("#job-detail .state-done")).to_be_visible(timeout=20_000)
+
+    page.goto(f"/b/{archive}/archive-1250000000/objects/?prefix={folder}/")
+    expect(page.locator("#rows tbody tr").first).to_contain_text("aurora")
 
 
 def test_folder_is_copied_then_deleted_with_a_failure_that_is_tried_again(

@@ -97,6 +97,7 @@ class TargetForm(ContentForm):
     def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
         super().__init__(*args, batch=batch, **kwargs)
         features = store_for(batch.connection).features
+        self.fields["metadata"].help_text = _("One a line, such as owner: ana.")
         self._places_offer()
         labels = [(name, ACL_LABELS.get(name, name)) for name in features.object_acls]
         self._choose("access", [(KEPT, _("Keep the access of each object")), *labels])
