@@ -39,7 +39,7 @@ class Verification:
     @property
     def text(self) -> str:
         """Say what was compared with what, in a sentence without its end."""
-        if self.transfer.verified == Verified.WHOLE and self.transfer.is_copy:
+        if self.transfer.verified == Verified.WHOLE and self.transfer.detail.has_crc64:
             return _("the copy has the CRC-64 of its source")
         if self.transfer.verified == Verified.WHOLE and self.parts > 1:
             return ngettext(

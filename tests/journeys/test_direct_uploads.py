@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, expect
 
 from apps.storage.cos import CosClient
 from apps.storage.digest import crc64_update
 from apps.storage.errors import ObjectNotFound
 from apps.storage.types import Credentials, Endpoint
-from tests.journeys.running import RunningConsole, wait_for
+from tests.journeys.running import RunningConsole, shot, wait_for
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(180)]
 
@@ -42,6 +42,18 @@ SEND = """async ([url, key, mib, pauses]) => {
   }
   await sender.run();
   return [sender.phase, sender.path, sender.error && sender.error.message];
+}"""
+
+
+# What a page does that was opened anew: it asks how the upload stands, and sends what is missing.
+RESUME = """async ([key, mib, stateUrl]) => {
+  const { Sender } = await import('/static/js/sender.js');
+  const { ask } = await import('/static/js/answers.js');
+  const state = await ask('GET', stateUrl);
+  const piece = Uint8Array.from({ length: 1 << 20 }, (_, at) => at % 256);
+  const sender = new Sender({ file: new File(Array(mib).fill(piece), 'file.bin'), key, state });
+  await sender.run();
+  return [sender.phase, sender.path, state.received.length];
 }"""
 
 
@@ -188,6 +200,60 @@ def test_rule_that_goes_in_the_middle(
     slices = [request for request in sent if "/slices/" in request.url]
     assert 0 < len(slices) <= 5
     forgive(complaints)
+
+
+def test_page_that_was_closed_goes_on_where_it_was(
+    page: Page, client: CosClient, console: RunningConsole, bucket: str, sent: list[Request]
+) -> None:
+    rule_put(client, bucket, console.address)
+    told: list[str] = []
+
+    def on_report(request: Request) -> None:
+        if request.url.endswith("/parts/"):
+            told.append(request.url)
+
+    page.on("requestfinished", on_report)
+    console.faults({"kind": "delay", "operation": "UploadPart", "skip": 2, "count": None, "seconds": 30})
+    page.goto("/jobs/")
+    page.evaluate(f"(given) => {{ ({SEND})(given); }}", [f"/b/demo-store/{bucket}/uploads/", "k", 41, False])
+    wait_for(lambda: page.wait_for_timeout(50) or len(told) >= 2, seconds=30, why="No part was stored.")
+    page.goto("about:blank")
+    console.faults()
+    before = len(sent)
+
+    page.goto("/jobs/")
+    ended = page.evaluate(RESUME, ["k", 41, told[0].removesuffix("parts/")])
+
+    assert ended == ["received", "direct", 2]
+    stored(client, bucket, "k", 41)
+    assert len(sent) - before == 4
+
+
+def test_missing_rule_is_added_from_the_page_that_misses_it(
+    page: Page, client: CosClient, console: RunningConsole, bucket: str, sent: list[Request]
+) -> None:
+    page.goto(f"/b/demo-store/{bucket}/uploads/path/")
+    expect(page.get_by_role("heading", name="Files go through the console")).to_be_visible()
+    shot(page, "direct-rule-missing")
+    page.get_by_role("button", name="Review this rule").click()
+    expect(page.get_by_text("may send PUT without further headers").first).to_be_visible()
+    page.get_by_role("button", name="Save rules").click()
+    expect(page.get_by_text("Saved the CORS rules.")).to_be_visible()
+    page.get_by_role("link", name="Uploads").click()
+    expect(page.get_by_role("heading", name="Files go directly from the browser")).to_be_visible()
+    shot(page, "direct-rule-there")
+    # Nothing may pass the console from now on.
+    page.get_by_label("Only direct: no byte may pass the console").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("No byte may pass the console:")).to_be_visible()
+
+    assert send(page, bucket, "only/direct", 9) == ["received", "direct", None]
+
+    stored(client, bucket, "only/direct", 9)
+    assert hosts(sent) == {host_of(bucket)}
+    page.goto(f"/b/demo-store/{bucket}/object/?key=only/direct")
+    expect(page.get_by_text("2 parts and the whole compared by CRC-64")).to_be_visible()
+    shot(page, "direct-verified")
 
 
 def forgive(complaints: list[str]) -> None:

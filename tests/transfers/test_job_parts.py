@@ -73,7 +73,7 @@ def test_copy_in_the_store_says_so_and_is_verified(
     assert "3 of 3" in ended
     assert "Inside the store" in ended
     assert transfer.crc64 in ended
-    assert "the same as the source's" in ended
+    assert "The copy has the CRC-64 of its source" in ended
     assert "Tags of the source" in ended
     assert f"/b/{connection.slug}/{bucket}/object/?key=to" in ended
 

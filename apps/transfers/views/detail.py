@@ -17,6 +17,7 @@ from apps.storage.keys import key_query
 from apps.transfers.ledger import transfer_confirmed
 from apps.transfers.models import Transfer
 from apps.transfers.spans import spans_held
+from apps.transfers.verifying import Verification
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -43,6 +44,7 @@ def job_parts(request: HttpRequest, job: UUID) -> HttpResponse:
         if is_there
         else "",
         "is_there": is_there,
+        "verification": Verification(transfer, parts=transfer.plan.count) if transfer.verified else None,
     }
     if transfer.is_copy:
         is_source_gone = transfer.is_move and transfer.job.state == Job.State.DONE
