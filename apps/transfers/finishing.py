@@ -31,14 +31,13 @@ from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.settling import COPY_KEPT, copy_settle
 from apps.transfers.spans import spans_held
-from apps.transfers.targets import target_require_free, target_taken
+from apps.transfers.targets import lost_uploads, target_require_free, target_taken
 from apps.transfers.verifying import parts_verified, verification_of
 
 logger = logging.getLogger(__name__)
 
-# How long after its row an Initiate may still be under way, and how far two clocks may differ.
+# How long after its row an Initiate may still be under way.
 LOST_WINDOW = timedelta(minutes=1)
-CLOCKS_DIFFER = timedelta(seconds=5)
 NO_ERROR = {"error_code": "", "error_message": "", "error_request_id": ""}
 
 
@@ -274,18 +273,8 @@ def _lost_uploads(transfer: Transfer) -> list[str]:
     # Begun in the future means before the clock was set back: nobody knows how long ago.
     if begun <= timezone.now() < begun + LOST_WINDOW:
         raise Throttled("The upload may still be beginning.", code="StillBeginning")
-    page = store_for(transfer.connection).list_multipart_uploads(
-        bucket=transfer.bucket, region=transfer.region, prefix=transfer.key
-    )
-    found = {
-        upload.upload_id
-        for upload in page.uploads
-        if upload.key == transfer.key
-        and upload.initiated_at is not None
-        and begun - CLOCKS_DIFFER <= upload.initiated_at <= begun + LOST_WINDOW
-    }
-    known = Transfer.objects.filter(upload_id__in=found).values_list("upload_id", flat=True)
-    return sorted(found.difference(known))
+    store = store_for(transfer.connection)
+    return lost_uploads(store, transfer.target, since=begun, until=begun + LOST_WINDOW)
 
 
 def _abort_upload(transfer: Transfer, upload_id: str) -> None:

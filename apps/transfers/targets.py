@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from apps.connections.services import store_for
 from apps.storage.errors import TAKEN, Conflict, ObjectNotFound
-from apps.storage.types import ObjectInfo, StoredObject
+from apps.storage.store import ObjectStore
+from apps.storage.types import ObjectInfo, ObjectRef, StoredObject
 from apps.transfers.models import Transfer
 
 TARGET_TAKEN = "TargetTaken"
+# How far the clock of the store and that of this machine may differ.
+CLOCKS_DIFFER = timedelta(seconds=5)
 
 
 def target_require_free(transfer: Transfer, *, crc64: str) -> None:
@@ -55,6 +59,25 @@ def _info_of(transfer: Transfer) -> ObjectInfo | None:
 
 def _is_own(transfer: Transfer, info: ObjectInfo, crc64: str) -> bool:
     return bool(crc64) and info.crc64 == crc64 and info.size == transfer.size
+
+
+def lost_uploads(store: ObjectStore, target: ObjectRef, *, since: datetime, until: datetime) -> list[str]:
+    """Return upload ids that somebody asked for who died before he knew them.
+
+    Those of the key that were begun between the two moments and are no transfer's. Raises StorageError.
+    """
+    page = store.list_multipart_uploads(bucket=target.bucket, region=target.region, prefix=target.key)
+    found = {
+        upload.upload_id
+        for upload in page.uploads
+        if upload.key == target.key
+        and upload.initiated_at is not None
+        and since - CLOCKS_DIFFER <= upload.initiated_at <= until
+    }
+    if not found:
+        return []
+    known = Transfer.objects.filter(upload_id__in=found).values_list("upload_id", flat=True)
+    return sorted(found.difference(known))
 
 
 def target_taken() -> Conflict:

@@ -418,6 +418,32 @@ def test_canceled_large_copy_leaves_no_upload(
     assert uploads(store, bucket) == 0
 
 
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("is_canceled", [False, True])
+def test_upload_of_a_large_copy_that_nobody_heard_of_is_aborted(
+    begin: Begin,
+    put: Put,
+    store: ObjectStore,
+    bucket: str,
+    local_store: LocalStore,
+    is_canceled: bool,
+) -> None:
+    put("in/film.bin", os.urandom(2 * MIB))
+    batch = confirmed(begin("copy", Selection(keys=("in/film.bin",)), **to(bucket, "out/")))
+    local_store.faults.add("drop_after", operation="InitiateMultipartUpload", count=2)
+
+    while uploads(store, bucket) == 0:
+        run_batch(batch_id=batch.pk, seconds=0.05)
+    if is_canceled:
+        services.batch_cancel(fresh(batch))
+        cancel_batch(batch_id=batch.pk)
+    while run_batch(batch_id=batch.pk) is False:
+        pass
+
+    assert state_of(batch) == ("canceled" if is_canceled else "done")
+    assert uploads(store, bucket) == 0
+
+
 def test_copy_to_another_bucket(
     begin: Begin, put: Put, store: ObjectStore, bucket: str, connection: Connection
 ) -> None:

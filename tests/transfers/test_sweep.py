@@ -104,7 +104,7 @@ def test_upload_that_stands_still_is_told_to_the_pages(begin: Begin) -> None:
     transfer = begin(20 * MIB)
     slice_put(transfer, 1, bytes(8 * MIB))
     part_send(transfer_id=transfer.pk, number=1)
-    messages = progress.listen()
+    messages = progress.listen(on_subscribed=lambda: None)
     assert next(messages) is None
 
     transfers_announce()

@@ -1,14 +1,20 @@
 """Objects too large for one request: copied in parts, over as many tasks as it takes.
 
-The upload id is kept on the line before the first part is asked for. Which parts are there is asked of the
-store each time: a worker that was killed lost nothing, and no second record of parts can be wrong.
+That an upload is about to begin is kept on the line before the store is asked for it, and its id before the
+first part: whoever goes on after a killed worker knows what may have been left. Which parts are there is
+asked of the store each time: a worker that was killed lost nothing, and no second record of parts can be
+wrong.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
 
 from apps.batches.actions.outcomes import Work
 from apps.batches.content import Kept
@@ -21,8 +27,13 @@ from apps.storage.multipart import PartPlan, plan_parts
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject, StoredPart
 from apps.transfers.relaying import PinnedSource, relay_part, source_pin
 from apps.transfers.services.copies import COPY_PART_SIZE, headers_of
+from apps.transfers.targets import lost_uploads
 
 PARTS_AT_ONCE = 8
+# In place of an upload id while the store is asked for one: this, and since when in unix seconds.
+BEGUN = "begun:"
+# A round of lines may take as long, and the store's answer.
+LOST_WINDOW = timedelta(minutes=2)
 
 
 def advance(
@@ -47,6 +58,10 @@ def advance(
         if info.etag != etag:
             raise Conflict("The source was replaced since the plan.", code="Changed")
         if not line.upload_id:
+            begun = f"{BEGUN}{int(time.time())}"
+            return Outcome(line=line, state=line.state, upload_id=begun, target=_target_kept(line, target))
+        if line.upload_id.startswith(BEGUN):
+            _abort_lost(work, line, target)
             upload_id = _begin(work, info, target, headers, access)
             return Outcome(
                 line=line, state=line.state, upload_id=upload_id, target=_target_kept(line, target)
@@ -176,9 +191,29 @@ def grant(work: Work, acl: Acl, target: ObjectRef) -> None:
 
 def abort(work: Work, line: BatchObject, target: ObjectRef) -> None:
     """This will throw away what the store holds of a large copy. Raises StorageError."""
+    if line.upload_id.startswith(BEGUN):
+        _abort_lost(work, line, target)
+        return
+    _abort_upload(work, target, line.upload_id)
+
+
+def _abort_lost(work: Work, line: BatchObject, target: ObjectRef) -> None:
+    """Abort what a worker may have begun that was killed before it knew the upload's id."""
+    since = datetime.fromtimestamp(int(line.upload_id.removeprefix(BEGUN)), UTC)
+    try:
+        found = set(lost_uploads(work.target_store, target, since=since, until=since + LOST_WINDOW))
+        known = set(BatchObject.objects.filter(upload_id__in=found).values_list("upload_id", flat=True))
+    finally:
+        # A thread of the run ends with its round, and takes no connection to the database along.
+        connection.close()
+    for upload_id in found - known:
+        _abort_upload(work, target, upload_id)
+
+
+def _abort_upload(work: Work, target: ObjectRef, upload_id: str) -> None:
     try:
         work.target_store.abort_multipart_upload(
-            bucket=target.bucket, region=target.region, key=target.key, upload_id=line.upload_id
+            bucket=target.bucket, region=target.region, key=target.key, upload_id=upload_id
         )
     except (NotFound, Refused):
         return
