@@ -17,7 +17,7 @@ from apps.jobs.leases import is_free, row_lease
 from apps.transfers.models import CopySpan, Transfer
 
 # Enough to keep a worker's threads busy for a while, and few enough rows for 10,000 parts.
-SPAN_PARTS = 32
+SPAN_PARTS = 16
 
 
 @dataclass

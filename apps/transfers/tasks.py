@@ -27,7 +27,6 @@ from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES, Sent, part_send
 from apps.transfers.services.batch_states import files_in
 from apps.transfers.services.batches import uploads_recount
-from apps.transfers.spans import workers_wanted
 from apps.transfers.spool import spool_close
 from apps.transfers.sweeping import (
     SLICE_IDLE_S,
@@ -68,9 +67,11 @@ def publish(task: Task[Any, Any], **arguments: Any) -> None:
 
 
 def copy_hand_over(transfer_id: int) -> None:
-    """This will queue a copy that has just begun once for each worker that may share it."""
-    for _number in range(workers_wanted(transfer_id)):
-        hand_over(copy_parts, transfer_id=transfer_id)
+    """This will queue a copy that has just begun, for as many workers as may share it.
+
+    One message asks for the others: a broker that does not answer keeps a person waiting once.
+    """
+    hand_over(resume_transfer, transfer_id=transfer_id)
 
 
 @lru_cache(maxsize=4096)
