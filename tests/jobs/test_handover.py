@@ -65,6 +65,8 @@ def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
             "WEB_THREADS": str(THREADS),
             "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
             "LOG_LEVEL": "debug",
+            # A page that is open counts as none, or so many would be the end.
+            "GUNICORN_CMD_ARGS": "--worker-connections=8",
         },
         stdout=log,
         stderr=log,
