@@ -21,7 +21,8 @@ def full_name(name: str, appid: str) -> str:
 
 def name_room(*, appid: str, region: str, suffix: str) -> int:
     """Return how many characters a name may have, for which the whole host name has its limit."""
-    return HOST_MAX - len(f"-{appid}.cos.{region}.{suffix}")
+    # A port is part of an address, not of the name.
+    return HOST_MAX - len(f"-{appid}.cos.{region}.{suffix.partition(':')[0]}")
 
 
 def name_problem(name: str, *, appid: str, region: str, suffix: str) -> str | None:

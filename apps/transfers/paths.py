@@ -114,13 +114,14 @@ def path_for(connection: Connection, bucket: str, origin: str, *, is_fresh: bool
     if policy == Policy.CONSOLE:
         return Path(Transfer.Path.CONSOLE, Reason.POLICY, policy)
     try:
-        host = store_origin(connection, bucket)
+        region = bucket_region(connection, bucket)
     except StorageError:
         return Path(Transfer.Path.CONSOLE, Reason.NO_ANSWER, policy)
+    host = _origin_in(connection, bucket, region)
     obstacle = _obstacle(connection, host=host, origin=origin, policy=policy)
     if obstacle is not None:
         return Path(Transfer.Path.CONSOLE, obstacle, policy, host)
-    answer = _probe(connection, bucket, origin, is_fresh=is_fresh)
+    answer = _probe(connection, bucket, region, origin, is_fresh=is_fresh)
     if isinstance(answer, StorageError):
         return Path(Transfer.Path.CONSOLE, Reason.NO_ANSWER, policy, host)
     if browser_outcome(Question(origin, "PUT"), answer) is not Outcome.SENT:
@@ -144,7 +145,10 @@ def origin_of(request: HttpRequest) -> str:
 
 def store_origin(connection: Connection, bucket: str) -> str:
     """Return scheme and host of a bucket's public address; may ask for the region and raise StorageError."""
-    region = bucket_region(connection, bucket)
+    return _origin_in(connection, bucket, bucket_region(connection, bucket))
+
+
+def _origin_in(connection: Connection, bucket: str, region: str) -> str:
     address = urlsplit(store_for(connection).object_url(bucket=bucket, region=region, key=PROBE_KEY))
     return f"{address.scheme}://{address.netloc}"
 
@@ -179,7 +183,9 @@ def _is_loopback(address: str) -> bool:
     return name in _LOOPBACK or name.endswith(".localhost")
 
 
-def _probe(connection: Connection, bucket: str, origin: str, *, is_fresh: bool) -> Preflight | StorageError:
+def _probe(
+    connection: Connection, bucket: str, region: str, origin: str, *, is_fresh: bool
+) -> Preflight | StorageError:
     place = (connection.pk, connection.suffix, connection.connect_to, bucket, origin)
     known = _remembered.get(place)
     if known is not None and known[0] > time.monotonic() and not is_fresh:
@@ -187,7 +193,7 @@ def _probe(connection: Connection, bucket: str, origin: str, *, is_fresh: bool) 
     answer = preflights_ask(
         connection,
         bucket=bucket,
-        region=bucket_region(connection, bucket),
+        region=region,
         asked=[(PROBE_KEY, Question(origin, "PUT"))],
         timeout_s=PROBE_TIMEOUT_S,
     )[0]

@@ -125,7 +125,12 @@ def stored(client: CosClient, bucket: str, key: str, mib: int) -> dict[str, Any]
 
 
 def test_with_a_rule_no_byte_passes_the_console(
-    page: Page, client: CosClient, console: RunningConsole, bucket: str, sent: list[Request]
+    page: Page,
+    client: CosClient,
+    console: RunningConsole,
+    bucket: str,
+    sent: list[Request],
+    complaints: list[str],
 ) -> None:
     rule_put(client, bucket, console.address)
 
@@ -137,6 +142,27 @@ def test_with_a_rule_no_byte_passes_the_console(
     assert hosts(sent) == {host_of(bucket)}
     assert len(sent) == 6
     assert all("cookie" not in request.all_headers() for request in sent)
+    # The store's host is open to the worker that sends, and to no page.
+    url = f"http://{host_of(bucket)}:{console.store_port}/ruled/small"
+    assert page.evaluate("url => fetch(url).then(() => 'reached', () => 'shut')", url) == "shut"
+    assert any("Content Security Policy" in text for text in complaints)
+    complaints[:] = [text for text in complaints if "Content Security Policy" not in text and url not in text]
+
+
+def test_address_that_expired_and_a_busy_store(
+    page: Page, client: CosClient, console: RunningConsole, bucket: str, sent: list[Request]
+) -> None:
+    rule_put(client, bucket, console.address)
+    console.faults(
+        {"kind": "clock_skew", "operation": "UploadPart", "skip": 1, "seconds": 7200},
+        {"kind": "slow_down", "operation": "UploadPart", "skip": 2},
+    )
+
+    assert send(page, bucket, "again/large", 25) == ["received", "direct", None]
+
+    stored(client, bucket, "again/large", 25)
+    assert hosts(sent) == {host_of(bucket)}
+    assert len(sent) == 6
 
 
 def test_paused_and_resumed(
