@@ -86,6 +86,8 @@ BUCKET_TABS = (
             "transfers:unfinished",
             "transfers:unfinished-upload",
             "transfers:unfinished-complete",
+            "transfers:unfinished-abort-some",
+            "transfers:unfinished-rule",
             "transfers:unfinished-abort",
             "transfers:unfinished-abort-all",
         ),

@@ -241,6 +241,7 @@ CELERY_TASK_ROUTES = {
     "apps.transfers.tasks.send_part": {"queue": "slices"},
     "apps.transfers.tasks.send_files": {"queue": "slices"},
     "apps.transfers.tasks.copy_parts": {"queue": "copies"},
+    "apps.transfers.tasks.walk_uploads": {"queue": "copies"},
     "apps.inventory.tasks.walk_pages": {"queue": "copies"},
     "apps.batches.tasks.list_objects": {"queue": "batches"},
     "apps.batches.tasks.run_objects": {"queue": "batches"},
@@ -264,6 +265,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.transfers.tasks.sweep_transfers",
         "schedule": 5.0,
         "options": {"expires": 5.0},
+    },
+    "sweep-unfinished": {
+        "task": "apps.transfers.tasks.sweep_unfinished",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
     },
     "sweep-batches": {
         "task": "apps.batches.tasks.sweep_batches",

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from apps.connections import urls as connections
+from apps.transfers import urls as transfers
 from console.views import command, home
 
 urlpatterns = [
@@ -22,5 +23,6 @@ urlpatterns = [
     path("", include("apps.sharing.urls")),
     path("", include(connections.activity_urls)),
     path("", include(connections.places_urls)),
+    path("", include(transfers.unfinished_urls)),
     path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -31,6 +31,7 @@ VERBS: dict[str, str | Promise] = {
     "object.create": _("created the object"),
     "upload.abort": _("aborted the unfinished upload"),
     "upload.adopt": _("continued the unfinished upload"),
+    "upload.rule": _("changed when old unfinished uploads are aborted"),
     "upload.complete": _("completed the unfinished upload as it was"),
     "folder.create": _("created the folder"),
     "batch.confirm": _("confirmed a plan for many objects"),

@@ -65,6 +65,7 @@ class Job(models.Model):
         ACCESS = "access", _("Change access")
         HEADERS = "headers", _("Change headers")
         EMPTY = "empty", _("Empty bucket")
+        ABORT_UPLOADS = "abort-uploads", _("Abort uploads")
         WALK = "walk", _("Count objects")
 
     class Unit(models.TextChoices):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -197,3 +198,85 @@ class UploadBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.files} files into {self.bucket}/{self.prefix}"
+
+
+class PartsPrice(models.Model):
+    """What a GB of 1024³ bytes in unfinished parts costs in a month, as a person typed it in."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="parts_price"
+    )
+    amount = models.DecimalField(max_digits=12, decimal_places=6)
+    currency = models.CharField(max_length=12, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+class AbortRule(models.Model):
+    """Once a day, uploads of a bucket that were begun more than `days` ago are aborted.
+
+    An empty `bucket` stands for all of the connection's. `run_at` is when the last run began. A rule whose
+    `owner` does not administer the connection any more is turned off instead of being run.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="abort_rules")
+    bucket = models.CharField(max_length=100, blank=True)
+    days = models.PositiveSmallIntegerField()
+    is_on = models.BooleanField(default=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="abort_rules")
+    run_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["connection", "bucket"], name="abort_rule_unique"),
+            models.CheckConstraint(condition=models.Q(days__gte=1), name="abort_rule_days"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.connection}/{self.bucket or '*'}: {self.days} days"
+
+
+class UploadWalk(models.Model):
+    """A walk over all unfinished uploads of a bucket, or of a connection where `bucket` is empty.
+
+    It counts the parts of those that fit, or aborts them: for a `job` that a person started, or for a `rule`.
+    `places` are the buckets that are still before it, as [name, region] pairs, None until they were looked
+    up; both markers are where it is in the first of them. `kept` are those that a job of this console sends.
+    `problems` say which buckets could not be walked, and why. `finished_at` ends it.
+    """
+
+    class Purpose(models.TextChoices):
+        COUNT = "count", _("Count")
+        ABORT = "abort", _("Abort")
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="upload_walks")
+    bucket = models.CharField(max_length=100, blank=True)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    job = models.OneToOneField(
+        Job, on_delete=models.CASCADE, null=True, blank=True, related_name="upload_walk"
+    )
+    rule = models.ForeignKey(AbortRule, on_delete=models.CASCADE, null=True, blank=True, related_name="walks")
+    packed_prefix = models.TextField(blank=True)
+    initiator = models.CharField(max_length=200, blank=True)
+    before = models.DateTimeField(null=True, blank=True)
+    places = models.JSONField(null=True, blank=True)
+    packed_marker = models.TextField(blank=True)
+    id_marker = models.CharField(max_length=200, blank=True)
+    uploads = models.BigIntegerField(default=0)
+    parts = models.BigIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    aborted = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    kept = models.BigIntegerField(default=0)
+    problems = models.JSONField(default=list, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=["connection", "bucket", "purpose"]),)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.connection}/{self.bucket or '*'}"

@@ -11,6 +11,7 @@ from uuid import UUID
 from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.db import transaction
+from django.utils import timezone
 
 from apps.jobs.models import Job
 from apps.jobs.progress import once_in
@@ -25,8 +26,10 @@ from apps.transfers.finishing import (
 )
 from apps.transfers.models import Transfer
 from apps.transfers.sending import SENDING_STATES, Sent, part_send
+from apps.transfers.services.abort_rules import rules_run
 from apps.transfers.services.batch_states import files_in
 from apps.transfers.services.batches import uploads_recount
+from apps.transfers.services.upload_walks import walk_batch, walk_give_up, walks_owed
 from apps.transfers.spool import spool_close
 from apps.transfers.sweeping import (
     SLICE_IDLE_S,
@@ -257,6 +260,30 @@ def abort_uploads(*, job_id: str, after: int = 0, **_: Any) -> None:
         hand_over(abort_transfer, transfer_id=transfer_id)
     if len(ids) == FILES_AT_ONCE:
         hand_over(abort_uploads, job_id=job_id, after=ids[-1])
+
+
+@shared_task(bind=True)
+def walk_uploads(self: Any, /, *, walk_id: int, **_: Any) -> None:
+    """Walk over unfinished uploads for some twenty seconds and queue itself again while there are more."""
+    try:
+        is_done = walk_batch(walk_id=walk_id)
+    except StorageError as error:
+        if isinstance(error, Throttled | Unavailable) and self.request.retries < ATTEMPTS:
+            pause_s = min(2**self.request.retries, LONGEST_PAUSE_S)
+            raise self.retry(exc=error, countdown=pause_s, max_retries=ATTEMPTS) from None
+        walk_give_up(walk_id, error)
+        return
+    if is_done is False:
+        hand_over(walk_uploads, walk_id=walk_id)
+
+
+@shared_task
+def sweep_unfinished(**_: Any) -> None:
+    """Begin the runs of rules that are due, and queue again the walks that nobody is at."""
+    now = timezone.now()
+    rules_run(now)
+    for walk_id in walks_owed(now):
+        hand_over(walk_uploads, walk_id=walk_id)
 
 
 def _hand_over_all(owed: Owed) -> None:

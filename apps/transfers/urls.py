@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.transfers.views import (
+    abort_rules,
     aborting,
     adopting,
     batches,
@@ -17,12 +18,26 @@ from apps.transfers.views import (
     stock,
     unfinished,
     uploads,
+    walks,
 )
 
 app_name = "transfers"
 BUCKET = "b/<slug:connection>/<str:bucket>/"
+CONNECTION = "connections/<slug:connection>/"
 urlpatterns = [
     path(f"{BUCKET}unfinished/", unfinished.unfinished_list, name="unfinished"),
+    path(f"{BUCKET}unfinished/abort-some/", aborting.unfinished_abort_some, name="unfinished-abort-some"),
+    path(f"{BUCKET}unfinished/count/", walks.unfinished_count, name="unfinished-count"),
+    path(f"{BUCKET}unfinished/rule/", abort_rules.unfinished_rule, name="unfinished-rule"),
+    path(f"{CONNECTION}unfinished/", unfinished.unfinished_list, name="all-unfinished"),
+    path(
+        f"{CONNECTION}unfinished/abort-all/",
+        aborting.unfinished_abort_all,
+        name="all-unfinished-abort-all",
+    ),
+    path(f"{CONNECTION}unfinished/count/", walks.unfinished_count, name="all-unfinished-count"),
+    path(f"{CONNECTION}unfinished/rule/", abort_rules.unfinished_rule, name="all-unfinished-rule"),
+    path("transfers/price/", walks.parts_price, name="parts-price"),
     path(f"{BUCKET}unfinished/upload/", stock.unfinished_upload, name="unfinished-upload"),
     path(f"{BUCKET}unfinished/parts/", stock.unfinished_parts, name="unfinished-parts"),
     path(f"{BUCKET}unfinished/digests/", adopting.unfinished_digests, name="unfinished-digests"),
@@ -49,3 +64,14 @@ urlpatterns = [
     path("transfers/<uuid:job>/retry/", states.transfer_retry, name="retry"),
     path("transfers/<uuid:job>/cancel/", states.transfer_cancel, name="cancel"),
 ]
+
+# A job that aborts uploads is paused and canceled as any other, and is no transfer.
+unfinished_urls = (
+    [
+        path("unfinished/<uuid:job>/pause/", walks.walk_pause, name="pause"),
+        path("unfinished/<uuid:job>/resume/", walks.walk_resume, name="resume"),
+        path("unfinished/<uuid:job>/retry/", walks.walk_resume, name="retry"),
+        path("unfinished/<uuid:job>/cancel/", walks.walk_cancel, name="cancel"),
+    ],
+    "unfinished",
+)

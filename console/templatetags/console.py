@@ -25,6 +25,7 @@ from apps.jobs.models import Job
 from apps.jobs.services import Figures
 from apps.storage.keys import key_pieces, key_query, visible
 from apps.storage.sizes import size_text
+from apps.transfers.rules.costs import Price
 from console import figures, script_strings
 from console.navigation import BUCKET_TABS, SECTIONS, Section, section_of
 
@@ -55,6 +56,12 @@ def size(value: int | None) -> SafeString | str:
 @register.filter
 def size_plain(value: int) -> str:
     return size_text(value)
+
+
+@register.simple_tag
+def cost_text(price: Price, value: int) -> str:
+    """Say what bytes cost in a month."""
+    return price.text(value)
 
 
 @register.filter

@@ -49,7 +49,12 @@ PAGES: dict[str, tuple[str, ...]] = {
     "multipart_complete": ("transfers:upload-start", "objects:copy", "transfers:unfinished-complete"),
     "multipart_list_part": ("transfers:unfinished-upload", "transfers:unfinished-parts"),
     "multipart_abort": ("transfers:cancel", "transfers:unfinished-abort", "transfers:unfinished-abort-all"),
-    "multipart_list": ("transfers:unfinished", "buckets:overview", "buckets:danger"),
+    "multipart_list": (
+        "transfers:unfinished",
+        "transfers:all-unfinished",
+        "buckets:overview",
+        "buckets:danger",
+    ),
     "slice_upload_file": ("transfers:upload-start",),
     "slice_copy_file": ("objects:copy",),
 }

@@ -44,6 +44,8 @@ NO_PAGE = {
     "transfers:direct-worker",
     "transfers:state",
     "transfers:unfinished-digests",
+    "transfers:unfinished-count",
+    "transfers:all-unfinished-count",
     "transfers:unfinished-parts",
     "transfers:waiting",
 }

@@ -12,7 +12,7 @@ from apps.jobs.models import Job
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders
 from apps.transfers.models import Transfer
-from apps.transfers.views import unfinished
+from apps.transfers.services import unfinished
 from tests.conftest import REGION
 from tests.pages import hrefs_of
 

@@ -13,8 +13,9 @@ from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
 from apps.storage.types import ObjectHeaders
-from apps.transfers.models import Transfer
-from apps.transfers.services import unfinished
+from apps.transfers.models import Transfer, UploadWalk
+from apps.transfers.services.upload_walks import walk_batch
+from apps.transfers.views import aborting
 from tests.conftest import REGION
 
 
@@ -113,15 +114,43 @@ def test_uploads_of_running_jobs_are_left_alone(
 
 
 @pytest.mark.usefixtures("begun")
-def test_more_than_one_go_says_so(
-    owner_client: Client, connection: Connection, bucket: str, monkeypatch: pytest.MonkeyPatch
+def test_more_than_one_request_ends_become_a_job(
+    writer: Person,
+    writer_client: Client,
+    connection: Connection,
+    store: ObjectStore,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(unfinished, "ABORTED_AT_ONCE", 2)
+    monkeypatch.setattr(aborting, "ABORTED_AT_ONCE", 2)
+    url = url_of(connection, bucket)
 
-    page = owner_client.get(url_of(connection, bucket)).content.decode()
+    writer_client.post(url, typed(writer_client, url, "3"))
+    walk = UploadWalk.objects.select_related("job").get()
+    store.create_multipart_upload(bucket=bucket, region=REGION, key="c/later", headers=ObjectHeaders())
+    assert walk_batch(walk_id=walk.pk) is True
+    assert walk_batch(walk_id=walk.pk) is None
 
-    assert "2 unfinished uploads fit." in page
-    assert "More were not looked at" in page
+    job = Job.objects.get(pk=walk.job_id)
+    assert (job.owner, job.state, job.objects_done, job.objects_total) == (writer, "done", 3, 3)
+    assert left(store, bucket) == ["c/later"]
+
+
+@pytest.mark.usefixtures("begun")
+def test_ticked_ones_are_aborted_when_their_number_is_typed(
+    writer_client: Client, connection: Connection, store: ObjectStore, bucket: str, begun: list[str]
+) -> None:
+    url = f"/b/{connection.slug}/{bucket}/unfinished/abort-some/"
+    chosen = [f"{begun[0]} a/one", f"{begun[2]} b/three", "broken"]
+
+    shown = writer_client.post(url, {"chosen": chosen}).content.decode()
+    wrong = writer_client.post(url, {"chosen": chosen, "count": "3", "seen": "2"}).content.decode()
+    assert len(left(store, bucket)) == 3
+    writer_client.post(url, {"chosen": chosen, "count": "2", "seen": "2"})
+
+    assert "2 uploads were chosen." in shown
+    assert "Now it is 2." in wrong
+    assert left(store, bucket) == ["a/two"]
 
 
 @pytest.mark.usefixtures("begun")

@@ -19,6 +19,7 @@ from apps.transfers.models import Transfer
 from apps.transfers.rules.parts import Stock, Unfit, parts_check, ranges_text
 from apps.transfers.services import adopting
 from apps.transfers.services.adopting import InUse, UploadRef
+from apps.transfers.services.parts_prices import price_of
 
 SHOWN_PARTS = 500
 
@@ -31,7 +32,7 @@ def unfinished_upload(request: ConnectionRequest, connection: str, bucket: str) 
     stock = adopting.stock_read(request.connection, upload)
     alive = adopting.transfers_alive([upload.upload_id], bucket=bucket).get(upload.upload_id)
     context = {
-        **_stock_context(stock),
+        **_stock_context(request, stock),
         "upload": upload,
         "listed": _listed(request, upload),
         "shown": stock.parts[:SHOWN_PARTS],
@@ -52,8 +53,10 @@ def _urls(request: ConnectionRequest, upload: UploadRef) -> dict[str, str]:
     return {f"{name}_url": upload_url(request, f"unfinished-{name}", upload) for name in names}
 
 
-def _stock_context(stock: Stock) -> dict[str, Any]:
-    return {"stock": stock, "holes": ranges_text(stock.holes)}
+def _stock_context(request: ConnectionRequest, stock: Stock) -> dict[str, Any]:
+    price = price_of(request.user)
+    cost = price.text(stock.size) if price else ""
+    return {"stock": stock, "holes": ranges_text(stock.holes), "cost": cost}
 
 
 def _listed(request: ConnectionRequest, upload: UploadRef) -> UnfinishedUpload | None:
@@ -98,7 +101,7 @@ def unfinished_parts(request: ConnectionRequest, connection: str, bucket: str) -
     if not request.headers.get("HX-Request"):
         return redirect(upload_url(request, "unfinished-upload", upload))
     try:
-        context = _stock_context(adopting.stock_read(request.connection, upload))
+        context = _stock_context(request, adopting.stock_read(request.connection, upload))
     except UploadNotFound:
         return render(request, "transfers/_no_stock.html", {"said": _("Ended in the meantime.")})
     except StorageError as error:
