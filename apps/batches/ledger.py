@@ -21,9 +21,12 @@ from apps.batches.models import Action, Batch, BatchObject, BatchSpan
 from apps.jobs.models import Job
 from apps.jobs.services import job_count
 from apps.storage.errors import StorageError
+from apps.storage.keys import key_query
+from apps.storage.types import UnfinishedUpload
 
 State = BatchObject.State
 KEYS_AT_ONCE = 500
+NOTED_MAX = 1000
 # What takes objects away from where they are.
 LEAVES = (Action.MOVE, Action.RENAME, Action.DELETE, Action.EMPTY)
 
@@ -239,6 +242,27 @@ def _settled(outcome: Outcome, now: Any) -> tuple[Any, ...]:
         outcome.line.pk,
         outcome.line.state,
     )
+
+
+def uploads_note(batch: Batch, uploads: Sequence[UnfinishedUpload]) -> None:
+    """This will keep for the receipt which unfinished uploads an emptying has aborted.
+
+    The first thousand by name, since every page of the job reads them, and the number of all.
+    """
+    if not uploads:
+        return
+    before = batch.figures.get("aborted", [])
+    noted: list[dict[str, str]] = [
+        {
+            "key": key_query(upload.key),
+            "upload_id": upload.upload_id,
+            "initiated_at": "" if upload.initiated_at is None else upload.initiated_at.isoformat(),
+        }
+        for upload in uploads[: max(0, NOTED_MAX - len(before))]
+    ]
+    count = batch.figures.get("aborted_count", 0) + len(uploads)
+    batch.figures = {**batch.figures, "aborted": [*before, *noted], "aborted_count": count}
+    Batch.objects.filter(pk=batch.pk).update(figures=batch.figures)
 
 
 def counts_of(batch: Batch) -> Counts:

@@ -90,6 +90,8 @@ def _head(batch: Batch) -> dict[str, Any]:
         "options": batch.options,
         "objects": job.objects_total,
         "failed": job.objects_failed,
+        "uploads_aborted_count": batch.figures.get("aborted_count"),
+        "uploads_aborted": batch.figures.get("aborted"),
         "asked_at": job.created_at.isoformat(),
         "frozen_at": batch.frozen_at and batch.frozen_at.isoformat(),
         "confirmed_at": batch.confirmed_at and batch.confirmed_at.isoformat(),

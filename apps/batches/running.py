@@ -23,6 +23,7 @@ from apps.batches.ledger import (
     lines_losing,
     lines_open,
     outcomes_record,
+    uploads_note,
 )
 from apps.batches.models import Action, Batch, BatchObject, BatchSpan
 from apps.batches.services import batch_log, role_require
@@ -39,6 +40,7 @@ from apps.jobs.leases import row_lease
 from apps.jobs.models import Job
 from apps.jobs.services import job_move
 from apps.storage.errors import NotFound, StorageError, Throttled, Unavailable
+from apps.storage.types import UnfinishedUpload
 
 logger = logging.getLogger(__name__)
 
@@ -285,20 +287,29 @@ def _unfinished_abort(batch: Batch, work: Work) -> bool:
         page = work.store.list_multipart_uploads(
             bucket=batch.bucket, region=batch.region, key_marker=key_marker, upload_id_marker=upload_id_marker
         )
-        for upload in page.uploads:
-            if work.is_over:
-                return False
-            if upload.initiated_at and batch.confirmed_at and upload.initiated_at > batch.confirmed_at:
-                continue
-            try:
-                work.store.abort_multipart_upload(
-                    bucket=batch.bucket, region=batch.region, key=upload.key, upload_id=upload.upload_id
-                )
-            except NotFound:
-                logger.info("An upload was gone already.", extra={"batch": batch.pk})
+        aborted = list[UnfinishedUpload]()
+        try:
+            for upload in page.uploads:
+                if work.is_over:
+                    return False
+                if upload.initiated_at and batch.confirmed_at and upload.initiated_at > batch.confirmed_at:
+                    continue
+                _upload_abort(batch, work, upload)
+                aborted.append(upload)
+        finally:
+            uploads_note(batch, aborted)
         if page.next_key_marker is None:
             return True
         key_marker, upload_id_marker = page.next_key_marker, page.next_upload_id_marker or ""
+
+
+def _upload_abort(batch: Batch, work: Work, upload: UnfinishedUpload) -> None:
+    try:
+        work.store.abort_multipart_upload(
+            bucket=batch.bucket, region=batch.region, key=upload.key, upload_id=upload.upload_id
+        )
+    except NotFound:
+        logger.info("An upload was gone already.", extra={"batch": batch.pk})
 
 
 def cancel_batch(*, batch_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from apps.accounts.models import Person
 from apps.batches import running, services, tasks
 from apps.batches.models import Batch, BatchObject
 from apps.batches.planning import plan_batch
+from apps.batches.receipt import receipt_json
 from apps.batches.rules import STALE_AFTER
 from apps.batches.running import cancel_batch, run_batch
 from apps.batches.selection import Selection
@@ -239,11 +241,15 @@ def test_bucket_is_emptied_with_its_unfinished_uploads(
 ) -> None:
     put("a")
     put("b/c")
-    store.create_multipart_upload(bucket=bucket, region=REGION, key="half", headers=ObjectHeaders())
+    upload_id = store.create_multipart_upload(
+        bucket=bucket, region=REGION, key="half way", headers=ObjectHeaders()
+    )
 
-    ran(planned(emptying(connection, bucket)))
+    batch = ran(planned(emptying(connection, bucket)))
 
     store.delete_bucket(bucket=bucket, region=REGION)
+    noted = json.loads("".join(receipt_json(batch)))["uploads_aborted"]
+    assert [(one["key"], one["upload_id"]) for one in noted] == [("half%20way", upload_id)]
 
 
 def test_bucket_with_nothing_but_unfinished_uploads_is_emptied(
