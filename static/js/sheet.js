@@ -177,12 +177,11 @@ export class Sheet {
   #drawNow() {
     if (!(this.#dialog instanceof HTMLDialogElement) || this.#isOver) return;
     const groups = grouped(this.files);
-    for (const [state, files] of groups) this.#drawGroup(state, files);
-    this.#drawFacts();
-    const shown = this.#shown && groups.get(this.#shown).length ? groups.get(this.#shown) : [...groups.values()].flat();
-    if (!this.#shown || !groups.get(this.#shown).length) this.#shown = '';
+    for (const [state, group] of groups) this.#drawGroup(state, group);
+    if (this.#shown && !groups.get(this.#shown).files.length) this.#shown = '';
     this.#find('[data-show-all]').hidden = !this.#shown;
-    this.#rows.show(shown);
+    this.#rows.show(this.#shown ? groups.get(this.#shown).files : [...groups.values()].flatMap((group) => group.files));
+    this.#drawFacts();
     this.#drawStart(groups);
   }
 
@@ -190,30 +189,34 @@ export class Sheet {
     return this.#dialog.querySelector(selector);
   }
 
-  #drawGroup(state, files) {
+  #drawGroup(state, { files, actions, offered }) {
     const place = this.#find(`[data-group="${state}"]`);
     if (!place) return;
     place.hidden = files.length === 0;
     place.querySelector('[data-count]').textContent = count(files.length);
     place.querySelector('[data-show]').setAttribute('aria-pressed', String(this.#shown === state));
-    const isDue = files.some((one) => !one.action);
     for (const button of place.querySelectorAll('[data-all]')) {
-      const isAll = files.length > 0 && files.every((one) => one.action === button.dataset.all);
+      const isAll = files.length > 0 && actions[button.dataset.all] === files.length;
       button.setAttribute('aria-pressed', String(isAll));
       button.classList.toggle('active', isAll);
-      button.classList.toggle('is-due', isDue && !isAll);
-      button.disabled = !files.some((one) => one.actions.includes(button.dataset.all));
+      button.classList.toggle('is-due', actions.ask > 0 && !isAll);
+      button.disabled = !offered.has(button.dataset.all);
     }
   }
 
   #drawFacts() {
-    const sent = this.files.filter((one) => one.action !== 'skip');
-    const bytes = sent.reduce((sum, one) => sum + one.size, 0);
+    let number = 0;
+    let bytes = 0;
+    for (const one of this.files) {
+      if (one.action === 'skip') continue;
+      number += 1;
+      bytes += one.size;
+    }
     const speed = this.rateOf();
-    this.#find('[data-sheet-total]').textContent = word(sent.length === 1 ? 'sheet-total-one' : 'sheet-total', { count: count(sent.length), size: size(bytes) });
+    this.#find('[data-sheet-total]').textContent = word(number === 1 ? 'sheet-total-one' : 'sheet-total', { count: count(number), size: size(bytes) });
     const path = this.#path;
     this.#find('[data-sheet-path]').textContent = path?.words ?? '';
-    this.#find('[data-sheet-path]').title = path?.why ?? '';
+    this.#find('[data-sheet-why]').textContent = path?.why ?? '';
     const isKnown = speed > 0 && bytes > 0;
     this.#find('[data-sheet-time]').textContent = isKnown ? word('sheet-time', { time: duration(bytes / speed), rate: rate(speed) }) : '';
     const problem = this.#find('[data-sheet-problem]');
@@ -222,16 +225,15 @@ export class Sheet {
   }
 
   #drawStart(groups) {
-    const sent = this.files.filter((one) => one.action && one.action !== 'skip');
-    const open = this.files.filter((one) => one.action === null);
-    const checking = groups.get('checking').length;
-    const comparing = open.filter((one) => one.state === 'comparing').length;
+    const open = [...groups.values()].reduce((sum, group) => sum + (group.actions.ask ?? 0), 0);
+    const skipped = [...groups.values()].reduce((sum, group) => sum + (group.actions.skip ?? 0), 0);
+    const sent = this.files.length - open - skipped;
+    const checking = groups.get('checking').files.length;
     const start = this.#find('[data-sheet-start]');
-    start.querySelector('span').textContent = word(sent.length === 1 ? 'sheet-start-one' : 'sheet-start', { count: count(sent.length) });
-    start.disabled = open.length > 0 || sent.length === 0 || Boolean(this.#path?.problem);
-    let hint = sent.length === 0 ? word('sheet-none') : '';
-    if (open.length) hint = word('sheet-open', { count: count(open.length) });
-    if (open.length && comparing === open.length) hint = word('sheet-wait');
+    start.querySelector('span').textContent = word(sent === 1 ? 'sheet-start-one' : 'sheet-start', { count: count(sent) });
+    start.disabled = open > 0 || sent === 0 || Boolean(this.#path?.problem);
+    let hint = sent === 0 ? word('sheet-none') : '';
+    if (open) hint = groups.get('comparing').actions.ask === open ? word('sheet-wait') : word('sheet-open', { count: count(open) });
     if (checking) hint = '';
     write(this.#find('[data-sheet-hint]'), hint);
     const progress = this.#find('[data-sheet-progress]');

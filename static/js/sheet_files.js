@@ -55,8 +55,10 @@ export class SheetFile {
   }
 
   get actions() {
-    const isRefused = this.state === 'problem' && (this.answer.refused || this.clash?.refused);
-    return ACTIONS[this.state].filter((one) => (one !== 'rename' || this.better) && (one !== 'send' || !isRefused));
+    const { state } = this;
+    if (state !== 'problem') return ACTIONS[state];
+    const isRefused = this.answer.refused || this.clash?.refused;
+    return ACTIONS.problem.filter((one) => (one !== 'rename' || this.better) && (one !== 'send' || !isRefused));
   }
 
   // null as long as somebody has to decide, or the check is not done.
@@ -105,8 +107,15 @@ function free(key, keys) {
   }
 }
 
+// The files of each state, and how many are to be sent, skipped, … ; 'ask' counts those that need a decision.
 export function grouped(files) {
-  const groups = new Map(STATES.map((state) => [state, []]));
-  for (const one of files) groups.get(one.state).push(one);
+  const groups = new Map(STATES.map((state) => [state, { files: [], actions: {}, offered: new Set() }]));
+  for (const one of files) {
+    const group = groups.get(one.state);
+    const action = one.action ?? 'ask';
+    group.files.push(one);
+    group.actions[action] = (group.actions[action] ?? 0) + 1;
+    for (const offered of one.actions) group.offered.add(offered);
+  }
   return groups;
 }

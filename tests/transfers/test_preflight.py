@@ -15,6 +15,7 @@ from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.digest import crc64_update
 from apps.storage.store import ObjectStore
+from apps.transfers.models import UploadPolicy
 from apps.transfers.names import name_better, name_problem
 from apps.transfers.services.preflight import FEW, State, Wanted, uploads_look
 from tests.conftest import REGION
@@ -48,6 +49,24 @@ def test_each_file_is_told_how_it_stands(owner_client: Client, url: str, put: Pu
     assert (other["state"], other["size"]) == ("different", 3)
     assert other["modified"]
     assert Job.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("console", {"words": "Through the console", "why": "An administrator chose that"}),
+        ("direct", {"problem": "Files may only be sent directly here."}),
+    ],
+)
+def test_way_of_the_files_is_told_with_its_reason(
+    owner_client: Client, url: str, connection: Connection, policy: str, said: dict[str, str]
+) -> None:
+    UploadPolicy.objects.create(connection=connection, policy=policy)
+
+    path = owner_client.post(url, "[]", content_type="application/json").json()["path"]
+
+    assert set(path) == set(said)
+    assert all(path[name].startswith(words) for name, words in said.items())
 
 
 def test_many_files_take_one_listing(

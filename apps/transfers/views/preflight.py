@@ -42,10 +42,9 @@ def upload_preflight(request: ConnectionRequest, connection: str, bucket: str) -
 
 def _path_json(path: Path) -> dict[str, Any]:
     """Return which way the files will take, and why, in words; `problem` where they cannot be sent at all."""
-    way = path.way.label
     if path.is_impossible:
         return {"problem": _("Files may only be sent directly here. %(why)s") % {"why": path.text}}
-    return {"words": f"{way}.", "why": path.text}
+    return {"words": path.way.label, "why": path.text}
 
 
 def _answers(request: ConnectionRequest, asked: Asked) -> list[dict[str, Any]]:
