@@ -10,4 +10,5 @@ urlpatterns = [
     path("jobs/tray/", views.job_tray, name="tray"),
     path("jobs/events/", events.job_events, name="events"),
     path("jobs/<uuid:job_id>/", views.job_detail, name="detail"),
+    path("jobs/<uuid:job_id>/files/", views.job_files, name="files"),
 ]

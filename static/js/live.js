@@ -7,6 +7,8 @@ import { word } from './strings.js';
 const UNFINISHED = '[data-job]:not([data-state="done"], [data-state="canceled"])';
 const POLL_MS = 5000;
 const REFETCH_MS = 400;
+// Many jobs that end one after the other are drawn together.
+const REFETCH_AGAIN_MS = 2000;
 const RECONNECT_MS = 30000;
 
 // The state of each job when it was last drawn, so that a change of it fetches the fragment once.
@@ -14,6 +16,7 @@ const drawn = new Map();
 let source = null;
 let polling = null;
 let refetching = null;
+let refetchedAt = -REFETCH_AGAIN_MS;
 let hadGap = false;
 
 function connect() {
@@ -53,17 +56,21 @@ function receive(job) {
     if (!drawn.has(job.id)) drawn.set(job.id, row.dataset.state);
     if (row.dataset.state === job.state) draw(row, job);
   }
-  if (drawn.get(job.id) !== job.state) refetch();
+  // A file of a batch is on the page of its batch only.
+  const isShown = !job.parent || document.querySelector(`[data-job="${job.id}"]`);
+  if (isShown && drawn.get(job.id) !== job.state) refetch();
   drawn.set(job.id, job.state);
   document.dispatchEvent(new CustomEvent('job:message', { detail: job }));
 }
 
 // The last change counts: a throttle that dropped it would leave a finished job running on screen.
 function refetch() {
+  const rest = refetchedAt + REFETCH_AGAIN_MS - performance.now();
   refetching ??= setTimeout(() => {
     refetching = null;
+    refetchedAt = performance.now();
     window.htmx.trigger(document.body, 'job:changed');
-  }, REFETCH_MS);
+  }, Math.max(REFETCH_MS, rest));
 }
 
 function draw(row, job) {

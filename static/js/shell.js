@@ -36,6 +36,7 @@ export function openTray(isOpen, { isLasting = true } = {}) {
   if (isLasting) sessionStorage.setItem('tray', isOpen ? 'open' : 'closed');
   tray.hidden = !isOpen;
   document.getElementById('tray-button')?.setAttribute('aria-expanded', String(isOpen));
+  document.dispatchEvent(new Event('tray:moved'));
 }
 
 export function closeTrayUnlessUsed() {
@@ -51,7 +52,7 @@ function onClick(event) {
     openTray(false);
     document.getElementById('tray-button')?.focus();
   }
-  const door = event.target.closest('#tray-button');
+  const door = event.target.closest('#tray-button, #tray-pill');
   if (door && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     openTray(document.getElementById('tray').hidden);

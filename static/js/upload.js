@@ -9,7 +9,7 @@ import { Sheet } from './sheet.js';
 import { SheetFile } from './sheet_files.js';
 import { word } from './strings.js';
 import { toast } from './toasts.js';
-import { begin } from './uploads.js';
+import { batchOpen, begin } from './uploads.js';
 import './waiting.js';
 
 // Firefox repeats dragover about three times a second, Chromium far more often.
@@ -95,12 +95,12 @@ const rateOf = () => measured;
 
 // Many files are one job, which the console follows.
 async function batchOf(plans, place) {
-  const batch = { start: place.start, parent: null, stateUrl: null, conflicts: new Conflicts(), isWhole: true, isOpen: false };
+  const batch = { start: place.start, many: null, conflicts: new Conflicts(), isWhole: true };
   if (plans.length < 2 || !place.many) return batch;
   const bytes = plans.reduce((sum, { file }) => sum + file.size, 0);
   // Without it each file is a job of its own, which is more to look at and no less safe.
-  const answer = await ask('POST', place.many, { prefix: place.prefix, files: plans.length, bytes }).catch(() => null);
-  return { ...batch, parent: answer?.parent ?? null, stateUrl: answer?.state_url ?? null };
+  const many = await batchOpen(place.many, { prefix: place.prefix, bucket: place.bucket, files: plans.length, bytes });
+  return { ...batch, many };
 }
 
 // Uppy's uploader: each file goes to the console or the store in slices instead of in one request.
@@ -125,21 +125,13 @@ class SliceUpload extends BasePlugin {
     const files = ids.map((id) => this.uppy.getFile(id));
     this.uppy.emit('upload-start', files);
     await Promise.all(files.map((file) => this.#send(file)));
-    const { batch } = files[0].meta;
-    // A file that failed to begin may be tried again, and would begin in a batch that is closed.
-    if (batch.stateUrl && !batch.isOpen) await ask('POST', batch.stateUrl, { is_closed: true }).catch(() => {});
   };
 
   async #send(file) {
     const { key, plan, batch } = file.meta;
     const sender = new Sender({ file: file.data, key, start: (own) => startUpload(own, plan, batch) });
-    await begin(sender);
-    if (!sender.job) batch.isWhole = false;
-    if (!sender.job && sender.phase === 'failed') batch.isOpen = true;
-    // Left out before it began, it is none of the batch's any more.
-    if (!sender.job && sender.phase === 'ended' && batch.stateUrl) {
-      await ask('POST', batch.stateUrl, { skipped: 1, skipped_bytes: file.size }).catch(() => {});
-    }
+    await begin(sender, { batch: batch.many, wanted: packed(plan, key, wantedOf(file.data, plan, batch)) });
+    if (!sender.job && !sender.isSettled) batch.isWhole = false;
     this.#forget(file.id);
   }
 
@@ -154,10 +146,18 @@ class SliceUpload extends BasePlugin {
   }
 }
 
-async function startUpload(sender, plan, batch) {
-  const { file } = sender;
+function wantedOf(file, plan, batch) {
   const wanted = { size: file.size, type: plan.type, last_modified: file.lastModified, options: plan.options };
-  if (batch.parent) wanted.parent = batch.parent;
+  return batch.many ? { ...wanted, parent: batch.many.parent } : wanted;
+}
+
+// A small file goes with others in one request, unless what becomes of it is decided on the way.
+function packed(plan, key, wanted) {
+  return ['send', 'replace'].includes(plan.action) ? { ...wanted, key, replace: plan.action === 'replace' } : null;
+}
+
+async function startUpload(sender, plan, batch) {
+  const wanted = wantedOf(sender.file, plan, batch);
   let answer = plan.action;
   let copy = answer === 'keep-both' ? 1 : 0;
   for (;;) {

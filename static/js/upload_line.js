@@ -63,9 +63,9 @@ export class UploadLine {
     if (sender.phase === 'received') return word('kept', { done: size(this.#stored), total });
     if (sender.phase !== 'sending') return sent;
     const speed = this.#pace.rate;
-    if (!speed) return `${sent} · ${word('measuring')}`;
-    const left = word('left', { time: duration((sender.size - sender.sent) / speed) });
-    return `${sent} · ${rate(speed)} · ${left}`;
+    const steady = this.#pace.steady;
+    const left = steady ? word('left', { time: duration((sender.size - sender.sent) / steady) }) : word('measuring');
+    return [sent, speed && rate(speed), left].filter(Boolean).join(' · ');
   }
 
   // Buttons are made anew only when others are due, so that the one in focus stays.
@@ -106,7 +106,7 @@ function actionsOf(sender) {
   return sender.phase === 'ended' ? [] : ['cancel'];
 }
 
-function problemOf(error) {
+export function problemOf(error) {
   if (!error) return [];
   const detail = [];
   if (error.code) detail.push(element('dt', {}, word('code')), element('dd', {}, element('code', {}, error.code)));

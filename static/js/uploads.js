@@ -1,6 +1,9 @@
 // All uploads of this page: their lines in the tray, and the question before the page is left.
 
 import { ask } from './answers.js';
+import { stayAwake } from './awake.js';
+import { Batch } from './batch.js';
+import { BatchLine } from './batch_line.js';
 import { element } from './dom.js';
 import { isNews } from './heard.js';
 import { closeTrayUnlessUsed, openTray } from './shell.js';
@@ -9,21 +12,39 @@ import { UploadLine } from './upload_line.js';
 
 const TICK_MS = 1000;
 const LINGER_MS = 4000;
+const DRAW_MS = 200;
+// How often the list behind the tray shows what has arrived of many files.
+const ARRIVED_MS = 5000;
 
 const waiting = new Set();
 const lines = new Map();
+const batches = new Map();
 let ticking = null;
 let more = null;
 
-// A line appears when its turn comes, so that ten thousand files do not make ten thousand lines.
-export function begin(sender) {
+// A line appears when its turn comes, so that ten thousand files do not make ten thousand lines. The files of
+// a batch share one; `wanted` is what the console is told about a file that may go with others in one request.
+export function begin(sender, { batch = null, wanted = null } = {}) {
+  awake();
+  if (batch) return batch.send(sender, wanted);
   waiting.add(sender);
   sender.addEventListener('change', () => follow(sender));
-  openTray(true, { isLasting: false });
-  ticking ??= setInterval(tick, TICK_MS);
   follow(sender);
   countWaiting();
   return sender.run();
+}
+
+// Announces many files to the console; `null` when it can not be told, and each is an upload of its own.
+export async function batchOpen(url, { prefix, bucket, files, bytes }) {
+  const answer = await ask('POST', url, { prefix, files, bytes }).catch(() => null);
+  if (!answer) return null;
+  const batch = new Batch(answer, { prefix, bucket, files, bytes });
+  batches.set(batch, new BatchLine(batch));
+  place().prepend(batches.get(batch).root);
+  batch.addEventListener('change', () => redraw(batch));
+  awake();
+  hideOwned();
+  return batch;
 }
 
 export function owns(jobId) {
@@ -31,11 +52,25 @@ export function owns(jobId) {
 }
 
 export function isSending() {
-  return waiting.size > 0 || [...lines.keys()].some((sender) => sender.isBusy);
+  return waiting.size > 0 || [...lines.keys()].some((sender) => sender.isBusy) || [...batches.keys()].some((batch) => batch.isSending);
+}
+
+const place = () => document.getElementById('tray-uploads');
+
+function awake() {
+  // Whoever closed it has the pill; on a phone it would cover the page.
+  if (sessionStorage.getItem('tray') !== 'closed' && matchMedia('(min-width: 48em)').matches) openTray(true, { isLasting: false });
+  ticking ??= setInterval(tick, TICK_MS);
+  stayAwake(true);
 }
 
 function find(jobId) {
-  return [...lines.keys()].find((sender) => sender.job === jobId);
+  for (const sender of lines.keys()) if (sender.job === jobId) return sender;
+  for (const batch of batches.keys()) {
+    const found = batch.parent === jobId ? batch : batch.find(jobId);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function follow(sender) {
@@ -45,11 +80,11 @@ function follow(sender) {
   }
   if (sender.phase !== 'waiting' && waiting.delete(sender)) {
     lines.set(sender, new UploadLine(sender));
-    document.getElementById('tray-uploads').append(lines.get(sender).root);
+    place().append(lines.get(sender).root);
     countWaiting();
+    hideOwned();
   }
   lines.get(sender)?.draw();
-  hideOwned();
 }
 
 function finish(sender) {
@@ -57,24 +92,72 @@ function finish(sender) {
   lines.get(sender)?.root.remove();
   lines.delete(sender);
   countWaiting();
-  if (sender.note === 'stored') {
-    document.body.dispatchEvent(new CustomEvent('upload:stored', { bubbles: true, detail: { key: sender.key } }));
-  }
-  if (lines.size === 0 && waiting.size === 0) {
-    clearInterval(ticking);
-    ticking = null;
-    setTimeout(() => lines.size + waiting.size === 0 && closeTrayUnlessUsed(), LINGER_MS);
-  }
+  if (sender.note === 'stored') arrived(sender.key);
+  rest();
   window.htmx.trigger(document.body, 'job:changed');
+}
+
+function arrived(key) {
+  document.body.dispatchEvent(new CustomEvent('upload:stored', { bubbles: true, detail: { key } }));
+}
+
+function rest() {
+  if (!isSending()) stayAwake(false);
+  if (lines.size + waiting.size + batches.size > 0) return;
+  clearInterval(ticking);
+  ticking = null;
+  setTimeout(() => lines.size + waiting.size + batches.size === 0 && closeTrayUnlessUsed(), LINGER_MS);
+}
+
+// Fifty files may end in one moment: their batch is drawn once for them.
+const due = new Map();
+
+function redraw(batch) {
+  if (due.has(batch)) return;
+  due.set(batch, setTimeout(() => {
+    due.delete(batch);
+    drawBatch(batch);
+  }, DRAW_MS));
+}
+
+function drawBatch(batch) {
+  const line = batches.get(batch);
+  if (!line) return;
+  line.draw();
+  if (!batch.isOver) return;
+  const hadFocus = line.root.contains(document.activeElement);
+  line.root.remove();
+  batches.delete(batch);
+  storing.set(batch.parent, batch.prefix);
+  hideOwned();
+  rest();
+  window.htmx.trigger(document.body, 'job:changed');
+  if (hadFocus) document.getElementById('tray-title')?.focus();
+}
+
+// What has left this page and is on its way to the store: the folder shows it when it is there.
+const storing = new Map();
+const shown = new WeakMap();
+
+function showArrived(batch) {
+  const before = shown.get(batch) ?? { at: 0, files: 0 };
+  if (batch.stored.files === before.files || Date.now() - before.at < ARRIVED_MS) return;
+  shown.set(batch, { at: Date.now(), files: batch.stored.files });
+  arrived(batch.prefix);
 }
 
 function tick() {
   for (const line of lines.values()) line.tick();
+  for (const [batch, line] of batches) {
+    line.tick();
+    showArrived(batch);
+  }
+  if (!isSending()) stayAwake(false);
 }
 
 function countWaiting() {
   more ??= element('p', { class: 'tray-more', hidden: true });
-  document.getElementById('tray-uploads').append(more);
+  if (!more.isConnected || more.nextSibling) place().append(more);
   more.hidden = waiting.size === 0;
   more.textContent = word('more', { count: waiting.size });
 }
@@ -87,22 +170,28 @@ function hideOwned() {
   }
   const empty = document.querySelector('[data-tray-empty]');
   if (!empty) return;
-  const shown = document.querySelectorAll('#tray-jobs [data-job]:not([hidden])').length;
-  empty.hidden = shown + lines.size + waiting.size > 0;
+  const others = document.querySelectorAll('#tray-jobs [data-job]:not([hidden])').length;
+  empty.hidden = others + lines.size + waiting.size + batches.size > 0;
 }
 
 function onMessage(job) {
-  const sender = find(job.id);
-  if (!sender) return;
-  lines.get(sender).follow(job);
-  sender.follow(job);
+  if (storing.has(job.id) && ['done', 'parked', 'canceled'].includes(job.state)) {
+    arrived(storing.get(job.id));
+    storing.delete(job.id);
+  }
+  const found = find(job.id);
+  if (!found) return;
+  lines.get(found)?.follow(job);
+  found.follow(job);
 }
 
 // Without the live stream the console is asked about each upload of this page.
 async function poll() {
-  for (const sender of [...lines.keys()].filter((one) => one.job)) {
-    const state = await ask('GET', sender.stateUrl).catch(() => null);
-    const message = state && { ...state, id: sender.job, error_message: word('state-parked') };
+  const asked = [...lines.keys()].filter((one) => one.job).map((one) => [one.job, one.stateUrl]);
+  for (const batch of batches.keys()) asked.push([batch.parent, batch.stateUrl]);
+  for (const [id, url] of asked) {
+    const state = await ask('GET', url).catch(() => null);
+    const message = state && { error_message: word('state-parked'), ...state, id };
     if (message && isNews(message)) onMessage(message);
   }
 }
@@ -112,4 +201,8 @@ document.body.addEventListener('job:poll', poll);
 document.body.addEventListener('htmx:afterSwap', hideOwned);
 window.addEventListener('beforeunload', (event) => {
   if (isSending()) event.preventDefault();
+});
+// Who leaves all the same never comes to the files that are left, and the console need not wait for them.
+window.addEventListener('pagehide', () => {
+  for (const batch of batches.keys()) if (!batch.isOver) batch.report({ isClosed: true });
 });

@@ -98,6 +98,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "inventory:start": (None, READER),
     "jobs:detail": (JOB, None),
     "jobs:events": (OWN, None),
+    "jobs:files": (JOB, None),
     "jobs:list": (OWN, None),
     "jobs:tray": (OWN, None),
     "objects:checks": (None, READER),

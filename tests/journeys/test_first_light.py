@@ -165,10 +165,9 @@ def test_small_and_empty_files_take_one_request(
     empty.touch()
     page.goto(FOLDER)
     pick(page, small, empty)
-    wait_until_received(page)
 
     for path in (small, empty):
-        wait_until_done(page, job_of(page, path.name))
+        expect(page.locator("#object-list tr", has_text=path.name)).to_be_visible(timeout=30_000)
 
 
 def test_key_that_is_taken_is_a_question(page: Page, complaints: list[str], tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def upload_pack(request: ConnectionRequest, connection: str, bucket: str, parent
     except BatchEnded:
         return refusal(HTTPStatus.GONE, _("These files were canceled."))
     except PackWaits:
-        return refusal(HTTPStatus.TOO_MANY_REQUESTS, _("Waiting for the store."))
+        # Nothing is wrong, and a browser would report a 429.
+        return JsonResponse({"taken": [], "waits": _("Waiting for the store.")})
     except DiskFull:
         sentence = _("The console's disk is full. The upload waits until there is room.")
         return refusal(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
