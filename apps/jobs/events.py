@@ -110,7 +110,7 @@ def job_events(request: HttpRequest) -> HttpResponseBase:
         # Nothing is wrong: the page polls, and asks for a place again later. A browser would report a 503.
         return HttpResponse(status=204)
     try:
-        for message in messages_now(Job.objects.visible_to(person).active().topmost()):
+        for message in messages_now(Job.objects.visible_to(person).active()):
             listener.outbox.put_older(message["id"], event_of(message))
     except BaseException:
         hub.leave(listener)

@@ -26,7 +26,7 @@ RESUBSCRIBE_S = 1.0
 # How long a page is told about jobs at most after its session ended.
 LOOK_AT_PEOPLE_S = 5.0
 # A page shows far fewer; the others tell of themselves as they move.
-TOLD_AT_ONCE_MAX = 500
+TOLD_AT_ONCE_MAX = 200
 
 
 class Listener:
@@ -154,9 +154,9 @@ hub = Hub()
 
 
 def messages_now(jobs: JobQuerySet) -> Iterable[dict[str, Any]]:
-    """Return what a page is told about the newest of these jobs."""
+    """Return what a page is told about the newest of these jobs; the files of a batch are its page's."""
     read_at = time.time()
-    found = list(jobs[:TOLD_AT_ONCE_MAX])
+    found = list(jobs.topmost()[:TOLD_AT_ONCE_MAX])
     figures = figures_for(found)
     return [message_of(job, figures[job.pk], read_at=read_at) for job in found]
 

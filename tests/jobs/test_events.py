@@ -12,11 +12,20 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Person
-from apps.jobs.hub import Hub, Listener, event_of, hub
+from apps.jobs import events
+from apps.jobs.hub import Hub, Listener, event_of
 from apps.jobs.models import Job
 from apps.jobs.services import job_announce, job_create
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
+
+
+@pytest.fixture(autouse=True)
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A hub of the test's own: the thread of another's lives on for a moment and reads rows when it must."""
+    fresh = Hub()
+    monkeypatch.setattr(events, "hub", fresh)
+    return fresh
 
 
 @pytest.fixture
@@ -31,7 +40,7 @@ def open_stream(client: Client) -> Any:
     assert response.status_code == 200
     assert response["Content-Type"] == "text/event-stream"
     # Its thread reads rows first, and the database of the tests knows no waiting for each other.
-    assert hub.is_fed.wait(20)
+    assert events.hub.is_fed.wait(20)
     return response
 
 
@@ -50,7 +59,7 @@ def read_until_job(stream: Iterator[bytes]) -> dict[str, Any]:
     raise AssertionError("The stream ended.")
 
 
-def test_new_page_is_told_what_runs_already(owner_client: Client, job: Job) -> None:
+def test_new_page_is_told_what_runs_already(owner_client: Client, job: Job, hub: Hub) -> None:
     response = open_stream(owner_client)
 
     message = read_until_job(iter(response.streaming_content))
@@ -93,7 +102,7 @@ def test_what_happened_before_the_subscription_is_told(owner: Person, job: Job) 
     assert jobs_in(listener.outbox.take())[0]["id"] == str(job.pk)
 
 
-def test_stream_ends_with_the_session(owner_client: Client, owner: Person, job: Job) -> None:
+def test_stream_ends_with_the_session(owner_client: Client, job: Job, hub: Hub) -> None:
     response = open_stream(owner_client)
     elsewhere = open_stream(Client(headers={"Cookie": cookie_of(owner_client)}))
 
@@ -109,7 +118,7 @@ def test_stream_ends_with_the_session(owner_client: Client, owner: Person, job: 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}])
 def test_stream_ends_when_the_person_is_shut_out(
-    owner_client: Client, owner: Person, change: dict[str, Any]
+    owner_client: Client, owner: Person, hub: Hub, change: dict[str, Any]
 ) -> None:
     response = open_stream(owner_client)
 
@@ -140,6 +149,18 @@ def test_slow_page_holds_the_newest_figures_only(owner: Person) -> None:
 
     assert jobs_in(listener.outbox.take()) == [{"id": "1", "done": 999}]
     assert listener.outbox.take() == b""
+
+
+def test_new_page_is_told_of_a_batch_and_not_of_its_files(
+    owner_client: Client, owner: Person, job: Job
+) -> None:
+    job_create(kind=Job.Kind.UPLOAD, feature="transfers", owner=owner, title="b", place="b", parent=job)
+
+    response = open_stream(owner_client)
+
+    told = jobs_in(next(iter(response.streaming_content)))
+    assert [message["id"] for message in told] == [str(job.pk)]
+    response.close()
 
 
 def test_what_was_known_before_never_replaces_news(owner: Person) -> None:
