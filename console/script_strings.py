@@ -72,7 +72,8 @@ def _uploads() -> dict[str, str]:
         "direct-busy": gettext("The store is busy. Sending goes on by itself."),
         "direct-failed": gettext("The store could not be reached from this browser. Trying another way."),
         "direct-refused": gettext(
-            "The store does not let this browser send to it, and no other way is allowed here."
+            "The store does not let this browser send to it, and no other way is allowed here. "
+            "The page “Uploads” of the bucket says why."
         ),
         "direct-changed": gettext("A part arrived changed in the store. It is sent again."),
         "waiting-turn": gettext("Waiting for its turn"),

@@ -95,9 +95,11 @@ export class DirectWay {
 
   // Without the console either it is the network, and nobody's rule is to blame.
   async #requireConsole() {
-    await ask('GET', this.stateUrl).catch((error) => {
+    const state = await ask('GET', this.stateUrl).catch((error) => {
       throw new SliceFailed(error.status);
     });
+    // Meanwhile the other way may have been opened, or closed.
+    this.renew(state);
   }
 
   async #addressOf(number) {

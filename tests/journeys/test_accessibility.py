@@ -43,6 +43,7 @@ NO_PAGE = {
     "transfers:digests",
     "transfers:direct-worker",
     "transfers:state",
+    "transfers:upload-sheet",
     "transfers:unfinished-digests",
     "transfers:unfinished-count",
     "transfers:all-unfinished-count",
