@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -58,12 +58,15 @@ SLOWEST_S = 15.0
 State = BatchObject.State
 
 
-def run_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
+def run_batch(
+    *, batch_id: int, seconds: float = BATCH_S, on_settled: Callable[[], None] | None = None
+) -> bool | None:
     """This will work on a confirmed batch for some twenty seconds, on spans that nobody else works on.
 
     Return True when it is done, False when lines are left for the next task, None when there is nothing to
     do here: it was stopped, is gone, or other workers are at all that is left. Safe to repeat. Raises
-    StorageError when nothing can go on; the lines that are settled stay settled.
+    StorageError when nothing can go on; the lines that are settled stay settled, and `on_settled` is called
+    whenever some were.
     """
     batch = _load(batch_id)
     if batch is None:
@@ -73,7 +76,7 @@ def run_batch(*, batch_id: int, seconds: float = BATCH_S) -> bool | None:
         return None
     role_require(batch)
     spans_cut(batch)
-    run = Run(batch, work_of(batch, until=time.monotonic() + seconds))
+    run = Run(batch, work_of(batch, until=time.monotonic() + seconds), on_settled)
     while not run.work.is_over and _span_work(run):
         pass
     if not is_running(batch):
@@ -116,6 +119,7 @@ class Run:
 
     batch: Batch
     work: Work
+    on_settled: Callable[[], None] | None = None
     stuck: int = 0
     written_at: float = field(default_factory=time.monotonic)
     counted_at: float = 0.0
@@ -177,7 +181,8 @@ class Run:
         return len(waiting) >= FLUSH_LINES or time.monotonic() - self.written_at >= FLUSH_S
 
     def _write(self, waiting: list[Outcome]) -> None:
-        outcomes_record(waiting)
+        if outcomes_record(waiting) and self.on_settled is not None:
+            self.on_settled()
         waiting.clear()
         self.written_at = time.monotonic()
         # Counting reads every line: once for each thousand of them would grow with the square of the batch.

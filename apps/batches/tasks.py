@@ -18,6 +18,7 @@ from apps.batches.running import cancel_batch, run_batch
 from apps.batches.spans import seat_take, seats_open
 from apps.batches.sweeping import batches_owed, step_rest
 from apps.jobs.models import Job
+from apps.jobs.progress import step_survived
 from apps.jobs.services import error_fields, job_move, job_park, surviving
 from apps.storage.errors import StorageError, Throttled, Unavailable
 
@@ -78,10 +79,14 @@ def _attempt(
     give_up: Callable[[int, StorageError], None],
     *,
     again: dict[str, int] | None = None,
+    name: str = "",
 ) -> bool | None:
-    """Return what the step returned. Repeat what may pass with growing pauses; else give up in words."""
+    """Return what the step returned. Repeat what may pass with growing pauses; else give up in words.
+
+    Deaths are counted by `name`, which several workers that do the same step at once do not share.
+    """
     try:
-        with surviving(f"{task.name}:{batch_id}"):
+        with surviving(name or f"{task.name}:{batch_id}"):
             return step()
     except StorageError as error:
         failure = error
@@ -159,7 +164,10 @@ def _turn_take(task: Any, batch_id: int, seat: int, turn: int) -> bool | None:
     if not seat_take(batch_id=batch_id, seat=seat, turn=turn):
         return None
     after = {"batch_id": batch_id, "seat": seat, "turn": turn + 1}
-    return _attempt(task, batch_id, partial(run_batch, batch_id=batch_id), _park, again=after)
+    name = f"{task.name}:{batch_id}:{seat}"
+    # A turn that settled a line is none that kills whoever takes it, even if its worker dies later.
+    step = partial(run_batch, batch_id=batch_id, on_settled=partial(step_survived, name))
+    return _attempt(task, batch_id, step, _park, again=after, name=name)
 
 
 def _enter(batch_id: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -14,6 +15,7 @@ from apps.batches.running import run_batch
 from apps.batches.selection import Selection
 from apps.batches.spans import seat_take, seats_open, span_held, spans_cut
 from apps.batches.sweeping import batches_owed
+from apps.jobs import progress
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
@@ -179,3 +181,35 @@ def test_only_what_failed_is_cut_anew_for_another_try(batch: Batch, local_store:
     assert failed == ["in/07"]
     assert BatchSpan.objects.filter(batch=batch).count() == 1
     assert set(results(batch).values()) == {("done", "")}
+
+
+def test_many_workers_at_one_batch_are_not_taken_for_deaths(batch: Batch) -> None:
+    spans_cut(batch)
+    for seat in range(1, 5):
+        for _ in range(2):
+            progress.deaths_before(f"{tasks.run_objects.name}:{batch.pk}:{seat}")
+
+    tasks.run_objects.apply(kwargs={"batch_id": batch.pk}, throw=True)
+
+    assert state_of(batch) == Job.State.DONE
+
+
+def test_turn_whose_workers_die_without_settling_a_line_parks_the_batch(batch: Batch) -> None:
+    (seat, turn), *_others = seats_open(batch_id=batch.pk)
+    name = f"{tasks.run_objects.name}:{batch.pk}:{seat}"
+    for _ in range(5):
+        progress.deaths_before(name)
+
+    tasks.run_objects.apply(kwargs={"batch_id": batch.pk, "seat": seat, "turn": turn}, throw=True)
+
+    assert (state_of(batch), fresh(batch).job.error_code) == (Job.State.PARKED, "WorkersDied")
+
+
+def test_turn_that_settled_a_line_forgets_the_deaths_before_it(batch: Batch) -> None:
+    name = f"{tasks.run_objects.name}:{batch.pk}:0"
+    for _ in range(3):
+        progress.deaths_before(name)
+
+    run_batch(batch_id=batch.pk, on_settled=partial(progress.step_survived, name))
+
+    assert progress.deaths_before(name) == 0
