@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,10 +16,10 @@ from apps.batches.forms.headers import ContentForm
 from apps.batches.models import Batch
 from apps.batches.rules import KEPT
 from apps.connections.models import Connection, Role
-from apps.connections.rules import explain
-from apps.connections.services import bucket_region, buckets_ask, buckets_remember, store_for
+from apps.connections.services import bucket_region, store_for
 from apps.storage.keys import key_parent, visible
 from apps.transfers.fields import KeyField, is_key_length, is_new_key
+from apps.transfers.forms.places import PlaceSelect, buckets_learn, may_write
 
 ACL_LABELS = {
     "default": gettext_lazy("Inherit: as the bucket decides"),
@@ -31,23 +30,8 @@ ACL_LABELS = {
     "bucket-owner-full-control": gettext_lazy("The bucket's owner may do everything with them"),
 }
 REPLACED = "replaced"
-# A page does not wait longer for the buckets of connections that nobody has looked into yet.
-ASK_TIMEOUT_S = 3.0
-
 Choice = tuple[str, str]
 Group = tuple[str, list[Choice]]
-
-
-class PlaceSelect(forms.Select):
-    """Buckets by connection; what cannot be chosen stays to be seen, with the reason."""
-
-    refused: frozenset[str] = frozenset()
-
-    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(*args, **kwargs)
-        if str(option["value"]) in self.refused:
-            option["attrs"]["disabled"] = True
-        return option
 
 
 class TargetForm(ContentForm):
@@ -110,7 +94,7 @@ class TargetForm(ContentForm):
     def _places_offer(self) -> None:
         own, person = self.batch.connection, self.batch.job.owner
         others = list(Connection.objects.visible_to(person).exclude(pk=own.pk).prefetch_related("members"))
-        problems = _buckets_learn([one for one in others if _may_write(one, person)])
+        problems = buckets_learn([one for one in others if may_write(one, person)])
         refused = set[str]()
         groups: list[Any] = [self._group(own, {self.batch.bucket: self.batch.region}, "", refused)]
         groups += [self._group(one, {}, problems.get(one.pk, ""), refused) for one in others]
@@ -121,7 +105,7 @@ class TargetForm(ContentForm):
 
     def _group(self, connection: Connection, known: dict[str, str], problem: str, refused: set[str]) -> Group:
         """Return the buckets of a connection, or the one line that says why there are none to choose."""
-        if not _may_write(connection, self.batch.job.owner):
+        if not may_write(connection, self.batch.job.owner):
             problem = _("needs the role “%(role)s” there") % {"role": Role.WRITER.label}
         else:
             known |= dict(connection.known_buckets.values_list("name", "region"))
@@ -204,20 +188,3 @@ def place_of(batch: Batch, value: str) -> tuple[Connection, str]:
     visible = Connection.objects.visible_to(batch.job.owner)
     found = visible.filter(slug=slug).first() if slug else None
     return (batch.connection, bucket if not slug else "") if found is None else (found, bucket)
-
-
-def _may_write(connection: Connection, person: Any) -> bool:
-    role = connection.role_of(person)
-    return role is not None and role >= Role.WRITER
-
-
-def _buckets_learn(connections: list[Connection]) -> dict[int, str]:
-    """Ask connections of which no bucket is known yet; return why, of those that did not answer."""
-    unknown = [one for one in connections if not one.known_buckets.exists()]
-    problems: dict[int, str] = {}
-    for reading in buckets_ask(unknown, timeout_s=ASK_TIMEOUT_S) if unknown else ():
-        if reading.error is not None:
-            problems[reading.connection.pk] = explain(reading.error).title
-            continue
-        buckets_remember(reading.connection, reading.buckets, seen_at=timezone.now())
-    return problems

@@ -50,7 +50,7 @@ def places_offer(person: Person, *, own: Connection, bucket: str, region: str) -
     """
     offer = Offer()
     others = list(Connection.objects.visible_to(person).exclude(pk=own.pk).prefetch_related("members"))
-    problems = _buckets_learn([one for one in others if may_write(one, person)])
+    problems = buckets_learn([one for one in others if may_write(one, person)])
     for connection in (own, *others):
         known = {bucket: region} if connection.pk == own.pk else {}
         problem = problems.get(connection.pk, "")
@@ -113,7 +113,7 @@ def may_write(connection: Connection, person: Person) -> bool:
     return role is not None and role >= Role.WRITER
 
 
-def _buckets_learn(connections: list[Connection]) -> dict[int, str]:
+def buckets_learn(connections: list[Connection]) -> dict[int, str]:
     """Ask connections of which no bucket is known yet; return why, of those that did not answer."""
     unknown = [one for one in connections if not one.known_buckets.exists()]
     problems: dict[int, str] = {}
