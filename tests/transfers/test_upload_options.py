@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.activity.models import Entry
 from apps.connections.models import Connection
 from apps.jobs.models import Job
 from apps.storage.grants import Permission
@@ -97,6 +98,9 @@ def test_everything_chosen_arrives_on_the_object(
         ("account 100000000005", Permission.WRITE_ACP),
         ("account 100000000006", Permission.FULL_CONTROL),
     }
+    said = Entry.objects.get(verb="object.upload").after
+    assert "public-read" in said
+    assert "account 100000000006: FULL_CONTROL" in said
     # Sent with the object; no operation of the console reads them back.
     assert transfer.new_object.tags == (Tag("colour", "blue"), Tag("stage", "test"))
 
