@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Section:
-    """One entry of the rail. `namespaces` are those of the pages below it.
+    """One entry of the rail. `namespaces` are those of the pages below it, and single routes of others.
 
     Minor ones stand behind “More” on a phone, where only five have a place. `go` is the letter that leads
     there after a `g`.
@@ -24,6 +24,12 @@ class Section:
     go: str = ""
 
 
+CONNECTION_ROUTES = (
+    "connections",
+    "transfers:all-unfinished",
+    "transfers:all-unfinished-abort-all",
+    "transfers:all-unfinished-rule",
+)
 SECTIONS = (
     Section(_("Home"), "home", "home"),
     Section(_("Buckets"), "bucket", "buckets:list", ("buckets", "objects", "inventory", "access"), go="b"),
@@ -31,7 +37,7 @@ SECTIONS = (
     Section(_("Links"), "link", "sharing:list", ("sharing",), is_minor=True),
     Section(_("Who can open this?"), "lock-open", "access:explain", is_minor=True),
     Section(_("Activity"), "history", "activity:list", ("activity",), go="a"),
-    Section(_("Connections"), "plug-connected", "connections:list", ("connections",), is_minor=True),
+    Section(_("Connections"), "plug-connected", "connections:list", CONNECTION_ROUTES, is_minor=True),
 )
 
 
@@ -39,7 +45,7 @@ def section_of(view_name: str, *, has_bucket: bool) -> str:
     """Return the route of the section that a page belongs to, '' for one of no section."""
     namespace = view_name.partition(":")[0] if ":" in view_name else ""
     for section in SECTIONS:
-        if section.route == view_name:
+        if view_name in (section.route, *section.namespaces):
             return section.route
     if has_bucket:
         return "buckets:list"

@@ -288,3 +288,9 @@ def batch_count(batch: Batch) -> Counts:
 def is_running(batch: Batch) -> bool:
     """Return whether the job still may go on; a person may have paused or canceled it."""
     return Job.objects.filter(pk=batch.job_id, state=Job.State.RUNNING).exists()
+
+
+def uploads_needed(upload_ids: Sequence[str]) -> dict[str, Job]:
+    """Return the jobs whose large copies still go into these uploads, by upload id."""
+    lines = BatchObject.objects.filter(upload_id__in=upload_ids, batch__job__finished_at__isnull=True)
+    return {line.upload_id: line.batch.job for line in lines.select_related("batch__job__owner")}

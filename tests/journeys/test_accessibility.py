@@ -48,6 +48,8 @@ NO_PAGE = {
     "transfers:unfinished-count",
     "transfers:all-unfinished-count",
     "transfers:unfinished-parts",
+    "transfers:job-parts",
+    "transfers:uploads-state",
     "transfers:waiting",
 }
 # Pages of something that has to be begun first, as `test_pages_of_a_batch_can_be_read` does.

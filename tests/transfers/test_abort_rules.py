@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Person
 from apps.activity.models import Entry
+from apps.batches.models import Action, Batch, BatchObject
 from apps.connections.models import Connection, ConnectionMember, Role
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
@@ -242,3 +243,19 @@ def test_only_administrators_change_a_rule(
     owner_client.post(url, {"days": "3"})
     owner_client.post(url, {"do": "off"})
     assert not AbortRule.objects.get().is_on
+
+
+def test_upload_of_a_job_over_many_objects_is_left_to_it(
+    owner: Person, connection: Connection, store: ObjectStore, bucket: str, rule: AbortRule, begun: Begin
+) -> None:
+    job = Job.objects.create(kind=Job.Kind.COPY_MANY, feature="batches", owner=owner, title="t", place="p")
+    batch = Batch.objects.create(
+        job=job, connection=connection, bucket=bucket, region=REGION, action=Action.COPY
+    )
+    BatchObject.objects.create(batch=batch, key="k", upload_id=begun("large"))
+
+    rules_run(timezone.now() + LATER)
+    walk_all()
+
+    assert left(store, bucket) == ["large"]
+    assert rule.walks.get().kept == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 # Who has sent nothing for this long is not sending.
 STILL_FOR = timedelta(minutes=1)
 TAKEN_OVER = "TakenOver"
+
+UploadsElsewhere = Callable[[Sequence[str]], Mapping[str, Job]]
+_elsewhere: list[UploadsElsewhere] = []
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,25 @@ def stock_read(connection: Connection, upload: UploadRef) -> Stock:
     return Stock(tuple(sorted(parts, key=lambda part: part.number)))
 
 
+def uploads_elsewhere(ask: UploadsElsewhere) -> UploadsElsewhere:
+    """Have `ask` be asked as well which uploads are still needed, by an app that begins its own."""
+    _elsewhere.append(ask)
+    return ask
+
+
 def transfers_alive(upload_ids: Sequence[str], *, bucket: str) -> dict[str, Transfer]:
-    """Return the transfers that are at these uploads, whoever began them through whichever connection."""
+    """Return the transfers that are at these uploads, whoever began them through whichever connection.
+
+    An upload of a job over many objects has no row of its own: a transfer that is not saved stands for it.
+    """
     found = Transfer.objects.filter(
         bucket=bucket, upload_id__in=upload_ids, job__finished_at__isnull=True
     ).select_related("job__owner")
-    return {transfer.upload_id: transfer for transfer in found}
+    alive = {transfer.upload_id: transfer for transfer in found}
+    for ask in _elsewhere:
+        for upload_id, job in ask(upload_ids).items():
+            alive.setdefault(upload_id, Transfer(job=job, bucket=bucket, upload_id=upload_id))
+    return alive
 
 
 def digests_known(upload: UploadRef, stock: Stock) -> dict[int, str]:

@@ -23,6 +23,7 @@ from apps.storage.keys import key_name, visible
 from apps.transfers.crumbs import key_of, place_crumbs, place_url, row_url, upload_of, upload_url
 from apps.transfers.forms.unfinished import FindUploadsForm, PriceForm
 from apps.transfers.models import AbortRule, Transfer
+from apps.transfers.rules.costs import Price
 from apps.transfers.services.adopting import transfers_alive
 from apps.transfers.services.parts_prices import price_of
 from apps.transfers.services.unfinished import (
@@ -82,7 +83,7 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str = "
         "bucket": bucket,
         "connection": request.connection,
         "price": price,
-        "price_form": PriceForm(initial=vars(price) if price else None),
+        "price_form": PriceForm(initial=_price_initial(price)),
         "walk": count_latest(request.connection, bucket=bucket),
         "rule": AbortRule.objects.filter(connection=request.connection, bucket=bucket).first(),
         "urls": _urls(request),
@@ -91,6 +92,11 @@ def unfinished_list(request: ConnectionRequest, connection: str, bucket: str = "
         "crumbs": place_crumbs(request, end=_("Unfinished uploads")),
     }
     return render(request, "transfers/unfinished.html", context)
+
+
+def _price_initial(price: Price | None) -> dict[str, str]:
+    # As it was typed: the column has six digits behind the point.
+    return {"amount": f"{price.amount.normalize():f}", "currency": price.currency} if price else {}
 
 
 def _urls(request: ConnectionRequest) -> dict[str, str]:
