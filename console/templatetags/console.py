@@ -118,6 +118,15 @@ def parts_url(job: Job) -> str:
         return ""
 
 
+@register.simple_tag
+def place_url(job: Job) -> str:
+    """Return where the app that owns a job leads to the folder it works on, '' where it does not."""
+    try:
+        return reverse(f"{job.feature}:job-place", args=[job.pk])
+    except NoReverseMatch:
+        return ""
+
+
 @register.filter
 def duration(value: int) -> str:
     return figures.duration_text(value)

@@ -99,8 +99,15 @@ async function batchOf(plans, place) {
   if (plans.length < 2 || !place.many) return batch;
   const bytes = plans.reduce((sum, { file }) => sum + file.size, 0);
   // Without it each file is a job of its own, which is more to look at and no less safe.
-  const many = await batchOpen(place.many, { prefix: place.prefix, bucket: place.bucket, files: plans.length, bytes });
+  const many = await batchOpen(place.many, { prefix: folderOf(plans), bucket: place.bucket, files: plans.length, bytes });
   return { ...batch, many };
+}
+
+// The folder that all of them go into: a folder that was picked rather than the one on screen.
+function folderOf(plans) {
+  let common = plans[0].key;
+  for (const { key } of plans) while (!key.startsWith(common)) common = common.slice(0, -1);
+  return common.slice(0, common.lastIndexOf('/') + 1);
 }
 
 // Uppy's uploader: each file goes to the console or the store in slices instead of in one request.

@@ -125,6 +125,7 @@ NEEDS: dict[str, tuple[Needed, Needed]] = {
     "transfers:digests": (JOB, None),
     "transfers:direct-worker": (WRITER, None),
     "transfers:job-parts": (JOB, None),
+    "transfers:job-place": (JOB, None),
     "transfers:part-addresses": (None, JOB),
     "transfers:part-report": (None, JOB),
     "transfers:pause": (None, JOB),
