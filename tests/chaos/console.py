@@ -48,9 +48,14 @@ class TormentedConsole(RunningConsole):
     def kill_now(self, name: str, *, which: int | None = None) -> None:
         """Kill -9 a whole part or, with `which`, one process of it. Does not wait for its successor."""
         pids = self.pids(name)
-        for pid in pids if which is None else pids[which % len(pids) : which % len(pids) + 1] if pids else []:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        chosen = pids if which is None or not pids else [pids[which % len(pids)]]
+        self.signal(chosen, signal.SIGKILL)
+
+    def signal(self, pids: list[int], number: signal.Signals) -> None:
+        """Send a signal to processes of this console; those that are gone need none."""
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def wait_until_well(self) -> None:
         """Wait until every part answers again."""

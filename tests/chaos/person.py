@@ -103,7 +103,8 @@ class Person:
         until = time.monotonic() + PATIENCE_S
         while True:
             answer = ask()
-            if 0 < answer.status < 500:
+            # Forbidden is what a store says whose clock is wrong.
+            if 0 < answer.status < 500 and answer.status != 403:
                 return answer
             if time.monotonic() > until:
                 raise Stuck(f"{why}: {answer.status} {answer.body[:300]!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class Trouble:
 
 def troubles_of(dice: Random) -> list[Trouble]:
     """Return what a round suffers, in its order."""
-    kinds = [_kill, _kill_all, _flush, _fault, _fault, _full, _twice, _clock, _kill]
+    kinds = [_kill, _kill, _kill_all, _freeze, _flush, _fault, _fault, _full, _twice, _clock]
     chosen = [dice.choice(kinds) for _ in range(dice.randint(1, 5))]
     found = [kind(dice, round(dice.uniform(0.2, LASTS_S), 2)) for kind in chosen]
     # What is quick has ended before anything can happen to it.
@@ -63,6 +64,18 @@ def _kill_all(dice: Random, at_s: float) -> Trouble:
             console.kill_now(name)
 
     return Trouble(at_s, f"kill {', '.join(names)}", strike)
+
+
+def _freeze(dice: Random, at_s: float) -> Trouble:
+    """Stop a part for longer than its leases last, as a machine does that is suspended; then let it go on."""
+    name, lasts_s = dice.choice(("worker", "web", "redis", "store")), dice.uniform(1.0, 7.0)
+
+    def strike(console: TormentedConsole) -> None:
+        pids = console.pids(name)
+        console.signal(pids, signal.SIGSTOP)
+        threading.Timer(lasts_s, console.signal, (pids, signal.SIGCONT)).start()
+
+    return Trouble(at_s, f"freeze {name} for {lasts_s:.1f} s", strike)
 
 
 def _flush(dice: Random, at_s: float) -> Trouble:
