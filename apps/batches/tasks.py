@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import Task, shared_task
 from celery.signals import worker_ready
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from apps.batches.models import Action, Batch
 from apps.batches.planning import plan_batch
@@ -90,6 +90,12 @@ def _attempt(
             return step()
     except StorageError as error:
         failure = error
+    except OperationalError:
+        # A disk that is full again tomorrow is nothing to decide for a person: the sweep comes back, and the
+        # step goes on by itself when the database takes what it has to say.
+        logger.exception("The database did not take a step.", extra={"batch": batch_id})
+        step_rest(batch_id, seconds=TURN_S)
+        return None
     except Exception as error:
         logger.exception("A step failed in the console itself.", extra={"batch": batch_id})
         failure = Unavailable(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from celery import Task, shared_task
 from celery.signals import worker_ready
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from apps.jobs.models import Job
@@ -114,6 +114,12 @@ def _attempt(
         return None
     except StorageError as error:
         failure = error
+    except OperationalError:
+        # A disk that is full again tomorrow is nothing to decide for a person: the sweep comes back, and the
+        # step goes on by itself when the database takes what it has to say.
+        logger.exception("The database did not take a step.", extra={"transfer": transfer_id})
+        step_rest(transfer_id, seconds=TURN_S)
+        return None
     except Exception as error:
         logger.exception("A step failed in the console itself.", extra={"transfer": transfer_id})
         failure = Unavailable(

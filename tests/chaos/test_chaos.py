@@ -12,8 +12,8 @@ from tests.chaos.rounds import round_run
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("chaos"), pytest.mark.timeout(240)]
 
-SEED = 8
-ROUNDS = 2
+SEED = 188
+ROUNDS = 1
 
 
 @pytest.fixture
