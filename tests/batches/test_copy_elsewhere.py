@@ -13,7 +13,6 @@ from django.urls import reverse
 from apps.accounts.models import Person
 from apps.batches import planning
 from apps.batches.actions import copying
-from apps.batches.forms import target as target_form
 from apps.batches.models import Batch, BatchObject
 from apps.batches.running import run_batch
 from apps.batches.selection import Match, Selection
@@ -23,6 +22,7 @@ from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.grants import Grant, account_grantee
 from apps.storage.store import ObjectStore
+from apps.transfers.forms import places
 from tests.batches.conftest import confirmed, fresh, planned, ran, results, state_of
 from tests.batches.test_copy import body, keys, uploads
 from tests.conftest import ACCOUNT, REGION, client_of
@@ -334,7 +334,7 @@ def test_connection_that_does_not_answer_says_so(
     owner_client: Client, chosen: Callable[[Client, str], str], owner: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(target_form, "ASK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(places, "ASK_TIMEOUT_S", 0.05)
     connection_create(
         owner=owner, name="Silent", scheme="http", connect_to="127.0.0.1:1", appid="1", secret_id="a",
         secret_key="b",
