@@ -99,7 +99,7 @@ def test_newcomer_signs_in_and_moves_real_bytes(
     row.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Copy to").click()
     page.locator("select[name=bucket]").select_option("archive-1250000000")
-    page.get_by_role("button", name="Start the copy").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     copied = page.locator("[data-job]").first.get_attribute("data-job") or ""
     wait_until_done(page, copied)
 
