@@ -277,8 +277,7 @@ def walk_uploads(self: Any, /, *, walk_id: int, **_: Any) -> None:
         if isinstance(error, Throttled | Unavailable) and self.request.retries < ATTEMPTS:
             pause_s = min(2**self.request.retries, LONGEST_PAUSE_S)
             raise self.retry(exc=error, countdown=pause_s, max_retries=ATTEMPTS) from None
-        walk_give_up(walk_id, error)
-        return
+        is_done = not walk_give_up(walk_id, error)
     if is_done is False:
         hand_over(walk_uploads, walk_id=walk_id)
 

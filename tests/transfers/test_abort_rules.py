@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -47,9 +47,9 @@ def left(store: ObjectStore, bucket: str) -> list[str]:
     return [one.key for one in store.list_multipart_uploads(bucket=bucket, region=REGION).uploads]
 
 
-def walk_all() -> None:
+def walk_all(now: datetime | None = None) -> None:
     for walk in UploadWalk.objects.filter(finished_at=None):
-        walk_batch(walk_id=walk.pk)
+        walk_batch(walk_id=walk.pk, now=now or timezone.now() + LATER)
 
 
 def test_old_uploads_are_aborted_and_young_ones_stay(
@@ -174,6 +174,41 @@ def test_rule_of_a_connection_goes_through_all_buckets_and_says_which_it_may_not
     (problem,) = run.problems
     assert problem["code"] == "AccessDenied"
     assert problem["bucket"] != other
+
+
+def test_run_goes_by_the_days_and_the_clock_of_now(
+    connection: Connection, owner: Person, store: ObjectStore, bucket: str, rule: AbortRule, begun: Begin
+) -> None:
+    begun("young")
+    rules_run(timezone.now() + LATER)
+
+    walk_all(timezone.now())
+    assert left(store, bucket) == ["young"]
+    AbortRule.objects.update(run_at=None)
+    rules_run(timezone.now() + LATER)
+    rule_save(connection, owner=owner, bucket=bucket, days=30)
+    walk_all()
+
+    assert left(store, bucket) == ["young"]
+
+
+def test_bucket_that_does_not_answer_keeps_no_other_from_its_turn(
+    connection: Connection, owner: Person, store: ObjectStore, bucket: str, begun: Begin
+) -> None:
+    begun("old")
+    rule = rule_save(connection, owner=owner, bucket="", days=7)
+    rules_run(timezone.now() + LATER)
+    walk = rule.walks.get()
+    walk.places = [["away-1250000000", REGION], [bucket, REGION]]
+    walk.save()
+
+    assert walk_give_up(walk.pk, Unavailable("gone", code="ServiceUnavailable"))
+    walk_all()
+
+    walk.refresh_from_db()
+    assert left(store, bucket) == []
+    assert walk.finished_at is not None
+    assert [problem["bucket"] for problem in walk.problems] == ["away-1250000000"]
 
 
 def test_store_that_does_not_answer_ends_the_run_with_its_words(

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import Person
-from apps.connections.models import Connection
+from apps.connections.models import Connection, ConnectionMember, Role
+from apps.connections.services import ConnectionInUse, connection_delete
 from apps.jobs.models import Job
+from apps.jobs.services import job_move
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
 from apps.storage.types import FileSlice, ObjectHeaders
 from apps.transfers.models import PartsPrice, UploadWalk
 from apps.transfers.rules.costs import Price
 from apps.transfers.services import unfinished
-from apps.transfers.services.upload_walks import walk_batch
+from apps.transfers.services.unfinished import Which
+from apps.transfers.services.upload_walks import abort_start, count_start, walk_batch, walk_resume
 from tests.conftest import REGION
 from tests.pages import hrefs_of, link_of
 
@@ -224,6 +229,86 @@ def test_job_that_aborts_is_paused_resumed_and_canceled(
 
     assert Job.objects.get(pk=walk.job_id).state == Job.State.CANCELED
     assert len(store.list_multipart_uploads(bucket=bucket, region=REGION).uploads) == 1
+
+
+@pytest.fixture
+def walk(writer: Person, connection: Connection, bucket: str) -> UploadWalk:
+    """An abort that a writer started, of all that is in the bucket."""
+    return abort_start(
+        connection,
+        person=writer,
+        bucket=bucket,
+        which=Which(),
+        before=timezone.now() + timedelta(days=1),
+        expected=2,
+    )
+
+
+def test_job_that_is_paused_at_its_last_page_ends_when_it_goes_on(walk: UploadWalk) -> None:
+    walk.places = []
+    walk.save()
+    job_move(walk.job_id, to=Job.State.PAUSED, frm=[Job.State.QUEUED])
+
+    assert walk_batch(walk_id=walk.pk) is None
+    assert UploadWalk.objects.get().finished_at is None
+    walk_resume(walk)
+    assert walk_batch(walk_id=walk.pk) is True
+
+    assert Job.objects.get(pk=walk.job_id).state == Job.State.DONE
+
+
+def test_who_may_write_no_more_lets_no_abort_go_on(
+    writer: Person, writer_client: Client, walk: UploadWalk
+) -> None:
+    job_move(walk.job_id, to=Job.State.PAUSED, frm=[Job.State.QUEUED])
+    ConnectionMember.objects.filter(person=writer).update(role=Role.READER)
+
+    assert writer_client.post(f"/unfinished/{walk.job_id}/resume/").status_code == 403
+    assert writer_client.post(f"/unfinished/{walk.job_id}/retry/").status_code == 403
+
+    assert Job.objects.get(pk=walk.job_id).state == Job.State.PAUSED
+
+
+def test_job_that_had_to_leave_something_out_says_so_and_tries_again(
+    store: ObjectStore, bucket: str, walk: UploadWalk, local_store: LocalStore
+) -> None:
+    begin(store, bucket, "one")
+    begin(store, bucket, "two")
+    refusal = {"operation": "AbortMultipartUpload", "status": 403, "code": "AccessDenied", "count": 1}
+    local_store.faults.add("error", **refusal)
+
+    assert walk_batch(walk_id=walk.pk) is None
+    job = Job.objects.get(pk=walk.job_id)
+    assert (job.state, job.error_code, job.objects_failed) == (Job.State.PARKED, "AccessDenied", 1)
+    assert job.error_message.startswith(f"{bucket}: ")
+    walk_resume(UploadWalk.objects.get())
+    assert walk_batch(walk_id=walk.pk) is True
+
+    job.refresh_from_db()
+    assert (job.state, job.objects_done, job.objects_failed) == (Job.State.DONE, 2, 0)
+
+
+def test_count_goes_on_behind_a_bucket_whose_parts_it_may_not_read(
+    owner: Person, connection: Connection, store: ObjectStore, bucket: str, local_store: LocalStore
+) -> None:
+    begin(store, bucket, "one", MIB)
+    count = count_start(connection, person=owner, bucket="")
+    count.places = [[bucket, REGION], [bucket, REGION]]
+    count.save()
+    local_store.faults.add("error", operation="ListParts", status=403, code="AccessDenied", count=1)
+
+    assert walk_batch(walk_id=count.pk) is True
+
+    count.refresh_from_db()
+    assert (count.uploads, count.size) == (1, MIB)
+    assert [problem["code"] for problem in count.problems] == ["AccessDenied"]
+
+
+def test_connection_of_a_running_abort_is_not_deleted(connection: Connection, walk: UploadWalk) -> None:
+    with pytest.raises(ConnectionInUse):
+        connection_delete(connection)
+
+    assert UploadWalk.objects.filter(pk=walk.pk).exists()
 
 
 def test_stranger_sees_no_connection(stranger_client: Client, connection: Connection) -> None:

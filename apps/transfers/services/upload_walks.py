@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,8 @@ AT_ONCE = 16
 PAGE = 200
 RUNS_KEPT = 10
 STEP_AGAIN_S = 30
-PROBLEMS_KEPT = 50
+# Of buckets that do not answer; each is asked for minutes.
+SKIPPED_AT_MOST = 20
 SIZED_AT_MOST = 100
 SIZES_TIMEOUT_S = 5.0
 RUNNING = (Job.State.QUEUED, Job.State.RUNNING)
@@ -122,11 +123,13 @@ def walks_owed(now: datetime) -> list[int]:
     return [pk for pk in alive if once_in(f"upload-walk:{pk}", seconds=STEP_AGAIN_S)]
 
 
-def walk_batch(*, walk_id: int) -> bool | None:
+def walk_batch(*, walk_id: int, now: datetime | None = None) -> bool | None:
     """This will go on with a walk for some twenty seconds.
 
     Return True when it is at its end, False when more is left, None when there is nothing to do here: it
-    was stopped, is gone, or another worker is at it. Safe to repeat: what is aborted is not listed again.
+    was stopped, is gone, or another worker is at it. Safe to repeat: what is aborted is not listed again. A
+    rule goes by its days as they are `now`, also where the run was begun by other ones, or by a clock that
+    was ahead.
     Raises Throttled or Unavailable when the store does not answer; the walk then stays where it is.
     """
     with row_lease(UploadWalk, walk_id) as is_ours:
@@ -135,21 +138,20 @@ def walk_batch(*, walk_id: int) -> bool | None:
             return None
         if walk.job is not None:
             job_move(walk.job.pk, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
-        return _run(walk, until=time.monotonic() + BATCH_S)
+        return _run(walk, until=time.monotonic() + BATCH_S, now=now or timezone.now())
 
 
-def _run(walk: UploadWalk, *, until: float) -> bool | None:
+def _run(walk: UploadWalk, *, until: float, now: datetime) -> bool | None:
     if walk.places is None:
         walk.places = [[place.bucket, place.region] for place in places_of(walk.connection, walk.bucket)]
         walk.save(update_fields=["places"])
     while walk.places:
         if not _may_go_on(walk):
             return None
-        _page(walk)
+        _page(walk, now)
         if time.monotonic() > until:
             return False
-    _finish(walk)
-    return True
+    return _finish(walk)
 
 
 def _may_go_on(walk: UploadWalk) -> bool:
@@ -160,11 +162,19 @@ def _may_go_on(walk: UploadWalk) -> bool:
     return True
 
 
-def _page(walk: UploadWalk) -> None:
+def _which_of(walk: UploadWalk, now: datetime) -> Which:
+    before = walk.before
+    if walk.rule_id is not None and before is not None:
+        days = AbortRule.objects.values_list("days", flat=True).get(pk=walk.rule_id)
+        before = min(before, now - timedelta(days=days))
+    return Which(prefix=key_unpack(walk.packed_prefix), initiator=walk.initiator, before=before)
+
+
+def _page(walk: UploadWalk, now: datetime) -> None:
     """Deal with the next page of uploads, and write down where the walk is then."""
     place = Place(*(walk.places or [])[0])
     store = store_for(walk.connection)
-    which = Which(prefix=key_unpack(walk.packed_prefix), initiator=walk.initiator, before=walk.before)
+    which = _which_of(walk, now)
     try:
         page = store.list_multipart_uploads(
             bucket=place.bucket,
@@ -175,14 +185,17 @@ def _page(walk: UploadWalk) -> None:
             limit=PAGE,
         )
     except (Denied, NotFound, Refused) as error:
-        _note(walk, place.bucket, error)
-        _move_on(walk, None, None)
+        _skip(walk, error)
         return
     chosen = [upload for upload in page.uploads if which.fits(upload)]
-    if walk.purpose == UploadWalk.Purpose.COUNT:
-        _count(walk, store, place, chosen)
-    else:
+    if walk.purpose == UploadWalk.Purpose.ABORT:
         _abort(walk, store, place, chosen)
+    else:
+        try:
+            _count(walk, store, place, chosen)
+        except (Denied, NotFound, Refused) as error:
+            _skip(walk, error)
+            return
     _move_on(walk, page.next_key_marker, page.next_upload_id_marker)
 
 
@@ -200,25 +213,22 @@ def _count(walk: UploadWalk, store: ObjectStore, place: Place, chosen: list[Unfi
         return len(sizes), sum(sizes)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for parts, size in pool.map(count, chosen):
-            walk.parts += parts
-            walk.size += size
+        counted = list(pool.map(count, chosen))
+    walk.parts += sum(parts for parts, _size in counted)
+    walk.size += sum(size for _parts, size in counted)
     walk.uploads += len(chosen)
 
 
 def _abort(walk: UploadWalk, store: ObjectStore, place: Place, chosen: list[UnfinishedUpload]) -> None:
-    alive = transfers_alive([upload.upload_id for upload in chosen], bucket=place.bucket)
-
-    def end(upload: UnfinishedUpload) -> StorageError | None:
-        try:
-            upload_end(store, Found(place, upload).ref)
-        except StorageError as error:
-            return error
-        return None
-
-    free = [upload for upload in chosen if upload.upload_id not in alive]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        errors = [error for error in pool.map(end, free) if error is not None]
+    free: list[UnfinishedUpload] = []
+    errors: list[StorageError] = []
+    for first in range(0, len(chosen), AT_ONCE):
+        few = chosen[first : first + AT_ONCE]
+        # Asked anew each time: with a slow store somebody may go on with one while others are aborted.
+        alive = transfers_alive([upload.upload_id for upload in few], bucket=place.bucket)
+        ended = [upload for upload in few if upload.upload_id not in alive]
+        free += ended
+        errors += _end_all(store, place, ended)
     passing = [error for error in errors if isinstance(error, Throttled | Unavailable)]
     walk.aborted += len(free) - len(errors)
     if passing:
@@ -229,13 +239,33 @@ def _abort(walk: UploadWalk, store: ObjectStore, place: Place, chosen: list[Unfi
     walk.kept += len(chosen) - len(free)
     walk.failed += len(errors)
     for error in errors[:1]:
-        _note(walk, place.bucket, error)
+        _note(walk, place, error)
 
 
-def _note(walk: UploadWalk, bucket: str, error: StorageError) -> None:
-    code = error.code or type(error).__name__
-    if len(walk.problems) < PROBLEMS_KEPT:
-        walk.problems.append({"bucket": bucket, "code": code, "message": error.message})
+def _end_all(store: ObjectStore, place: Place, uploads: list[UnfinishedUpload]) -> list[StorageError]:
+    def end(upload: UnfinishedUpload) -> StorageError | None:
+        try:
+            upload_end(store, Found(place, upload).ref)
+        except StorageError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return [error for error in pool.map(end, uploads) if error is not None]
+
+
+def _skip(walk: UploadWalk, error: StorageError) -> None:
+    """Leave a bucket whose uploads cannot be had, and write down why."""
+    _note(walk, Place(*(walk.places or [])[0]), error)
+    _move_on(walk, None, None)
+
+
+def _note(walk: UploadWalk, place: Place, error: StorageError) -> None:
+    """Write down the first that went wrong in a bucket."""
+    if all(problem["bucket"] != place.bucket for problem in walk.problems):
+        code = error.code or type(error).__name__
+        problem = {"bucket": place.bucket, "region": place.region, "code": code, "message": error.message}
+        walk.problems.append({**problem, "request_id": error.request_id})
 
 
 def _move_on(walk: UploadWalk, key_marker: str | None, id_marker: str | None) -> None:
@@ -257,16 +287,31 @@ def _keep(walk: UploadWalk) -> None:
     )  # fmt: skip
 
 
-def _finish(walk: UploadWalk) -> None:
-    UploadWalk.objects.filter(pk=walk.pk).update(finished_at=timezone.now())
-    if walk.purpose == UploadWalk.Purpose.COUNT:
-        return
-    if walk.job_id is not None:
-        dealt = walk.aborted + walk.failed
-        job_count(walk.job_id, done=dealt, failed=walk.failed, total=dealt)
-        job_move(walk.job_id, to=Job.State.DONE, frm=RUNNING)
-    if walk.aborted or walk.failed:
-        _record(walk)
+def _finish(walk: UploadWalk) -> bool | None:
+    """End the walk, unless its person stopped it at the last page: then it ends when it goes on.
+
+    A job that had to leave something out waits for its person, who may try those buckets again.
+    """
+    with transaction.atomic():
+        if walk.job_id is not None:
+            dealt = walk.aborted + walk.failed
+            job_count(walk.job_id, done=dealt, failed=walk.failed, total=dealt)
+            if walk.problems:
+                job_park(walk.job_id, _left_out(walk), frm=RUNNING)
+                return None
+            if not job_move(walk.job_id, to=Job.State.DONE, frm=RUNNING):
+                return None
+        UploadWalk.objects.filter(pk=walk.pk).update(finished_at=timezone.now())
+        if walk.purpose == UploadWalk.Purpose.ABORT and (walk.aborted or walk.failed):
+            _record(walk)
+    return True
+
+
+def _left_out(walk: UploadWalk) -> StorageError:
+    first, *others = walk.problems
+    more = f" There are problems with {len(others)} more buckets." if others else ""
+    text = f"{first['bucket']}: {first['message']}{more}"
+    return Refused(text, code=first["code"], request_id=first.get("request_id", ""))
 
 
 def _record(walk: UploadWalk) -> None:
@@ -289,8 +334,16 @@ def walk_pause(walk: UploadWalk) -> None:
 
 
 def walk_resume(walk: UploadWalk) -> None:
-    """This will let a paused or parked abort go on from where it is. Raises StateChanged."""
-    _require(walk, Job.State.RUNNING, frm=[Job.State.PAUSED, Job.State.PARKED])
+    """This will let a paused or parked abort go on from where it is. Raises StateChanged.
+
+    One that is through goes once more to the buckets that it had to leave out.
+    """
+    with transaction.atomic():
+        if not walk.places and walk.problems:
+            walk.places = [[problem["bucket"], problem["region"]] for problem in walk.problems]
+            walk.problems, walk.failed = [], 0
+            _keep(walk)
+        _require(walk, Job.State.RUNNING, frm=[Job.State.PAUSED, Job.State.PARKED])
 
 
 def walk_cancel(walk: UploadWalk) -> None:
@@ -329,13 +382,20 @@ def _size_of(store: ObjectStore, found: Found) -> int:
     return sum(part.size for part in parts)
 
 
-def walk_give_up(walk_id: int, error: StorageError) -> None:
-    """This will end a walk that the store does not let on; one with a job waits for its person instead."""
+def walk_give_up(walk_id: int, error: StorageError) -> bool:
+    """This will leave a bucket that does not answer, and return whether others are to be walked instead.
+
+    Else it ends the walk; one with a job waits for its person instead.
+    """
     walk = UploadWalk.objects.filter(pk=walk_id, finished_at=None).first()
     if walk is None:
-        return
+        return False
+    if len(walk.places or []) > 1 and len(walk.problems) < SKIPPED_AT_MOST:
+        _skip(walk, error)
+        return True
     if walk.job_id is not None:
         job_park(walk.job_id, error, frm=RUNNING)
-        return
-    _note(walk, walk.bucket, error)
+        return False
+    _note(walk, Place(*(walk.places or [[walk.bucket, ""]])[0]), error)
     UploadWalk.objects.filter(pk=walk_id).update(problems=walk.problems, finished_at=timezone.now())
+    return False

@@ -17,7 +17,7 @@ from apps.connections.guards import ConnectionRequest
 from apps.connections.models import Role
 from apps.jobs.models import Job
 from apps.storage.errors import Denied, NotFound, Refused, StorageError
-from apps.transfers.models import Transfer, UploadBatch
+from apps.transfers.models import Transfer, UploadBatch, UploadWalk
 from apps.transfers.paths import Policy, policy_of
 from apps.transfers.services.batches import uploads_heard
 from apps.transfers.tokens import SLICES_PATH, token_create
@@ -62,7 +62,7 @@ def is_batch(job: UUID) -> bool:
     return Job.objects.filter(pk=job, kind=Job.Kind.UPLOAD_MANY).exists()
 
 
-def may_write(request: HttpRequest, work: Transfer | UploadBatch) -> bool:
+def may_write(request: HttpRequest, work: Transfer | UploadBatch | UploadWalk) -> bool:
     """Return whether this person still may; somebody who was let in may have been shown out since."""
     role = work.connection.role_of(cast("Person", request.user))
     return role is not None and role >= Role.WRITER

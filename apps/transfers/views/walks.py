@@ -6,6 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -23,7 +24,7 @@ from apps.transfers.models import UploadWalk
 from apps.transfers.services import upload_walks
 from apps.transfers.services.beginning import StateChanged
 from apps.transfers.services.parts_prices import price_keep, price_of
-from apps.transfers.views.answers import is_script
+from apps.transfers.views.answers import is_script, may_write
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,7 +65,10 @@ def _after(
 ) -> HttpResponse:
     """Change the state of an abort that a person started; somebody else's does not exist."""
     own = Job.objects.visible_to(cast(PersonRequest, request).user)
-    walk = get_object_or_404(UploadWalk.objects.select_related("job"), job__in=own, job_id=job)
+    walks = UploadWalk.objects.select_related("job", "connection")
+    walk = get_object_or_404(walks, job__in=own, job_id=job)
+    if goes_on and not may_write(request, walk):
+        raise PermissionDenied(_("This needs the role “%(role)s”.") % {"role": Role.WRITER.label})
     try:
         change(walk)
     except StateChanged:
