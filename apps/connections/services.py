@@ -129,6 +129,7 @@ def _is_in_use(connection: Connection) -> bool:
     waiting = ["planning", "planned"]
     return (
         connection.transfers.filter(job__finished_at__isnull=True).exists()
+        or connection.copies_out.filter(job__finished_at__isnull=True).exists()
         or connection.batches.filter(job__finished_at=None).exclude(job__state__in=waiting).exists()
         or connection.batches_in.filter(job__finished_at=None).exclude(job__state__in=waiting).exists()
         or connection.upload_walks.filter(job__isnull=False, job__finished_at=None).exists()

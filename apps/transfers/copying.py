@@ -16,6 +16,7 @@ from apps.storage.types import StoredObject, StoredPart
 from apps.transfers.ledger import part_record, transfer_is_whole
 from apps.transfers.models import Transfer
 from apps.transfers.relaying import OnProgress, PinnedSource, relay_object, relay_part
+from apps.transfers.rights import rights_require
 from apps.transfers.sending import SENDING_STATES
 from apps.transfers.spans import HeldSpan, span_take, spans_free, spans_make, workers_wanted
 from apps.transfers.targets import stored_if_free
@@ -37,7 +38,7 @@ def copy_batch(*, transfer_id: int, until: float | None = None) -> bool | None:
     done.
     """
     transfer = (
-        Transfer.objects.select_related("job", "connection", "source_connection")
+        Transfer.objects.select_related("job__owner", "connection", "source_connection")
         .filter(pk=transfer_id)
         .first()
     )
@@ -46,6 +47,7 @@ def copy_batch(*, transfer_id: int, until: float | None = None) -> bool | None:
     job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
     if not _may_go_on(transfer):
         return None
+    rights_require(transfer)
     if not transfer.spans.exists():
         spans_make(transfer)
     if workers_wanted(transfer.pk):

@@ -29,6 +29,7 @@ from apps.storage.types import StoredObject, StoredPart
 from apps.transfers import spool
 from apps.transfers.ledger import transfer_is_whole
 from apps.transfers.models import Transfer
+from apps.transfers.rights import rights_require
 from apps.transfers.settling import COPY_KEPT, copy_settle
 from apps.transfers.spans import spans_held
 from apps.transfers.targets import lost_uploads, target_require_free, target_taken
@@ -60,6 +61,8 @@ def transfer_complete(*, transfer_id: int) -> None:
         transfer = _transfer_of(transfer_id)
         if not is_ours or transfer is None or transfer.job.state != Job.State.FINISHING:
             return
+        if _writes(transfer):
+            rights_require(transfer)
         if not transfer.etag:
             _make_whole(transfer)
         if transfer.is_copy:
@@ -67,8 +70,14 @@ def transfer_complete(*, transfer_id: int) -> None:
         _end(transfer)
 
 
+def _writes(transfer: Transfer) -> bool:
+    """Return whether completing writes to a store: what went out in one request is there already."""
+    is_owed = bool(transfer.upload_id) and not transfer.etag
+    return is_owed or transfer.is_move or transfer.detail.grants_later is not None
+
+
 def _transfer_of(transfer_id: int) -> Transfer | None:
-    rows = Transfer.objects.select_related("job", "connection", "source_connection")
+    rows = Transfer.objects.select_related("job__owner", "connection", "source_connection")
     return rows.filter(pk=transfer_id).first()
 
 

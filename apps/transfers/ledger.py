@@ -61,7 +61,11 @@ def transfer_remembered(transfer_id: int) -> Transfer | None:
     known = _remembered.get(transfer_id)
     if known is not None and known[0] > now:
         return known[1]
-    transfer = Transfer.objects.select_related("connection").filter(pk=transfer_id).first()
+    transfer = (
+        Transfer.objects.select_related("connection", "source_connection", "job__owner")
+        .filter(pk=transfer_id)
+        .first()
+    )
     if transfer is not None:
         if len(_remembered) >= REMEMBERED_AT_MOST:
             _remembered.clear()

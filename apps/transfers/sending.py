@@ -18,6 +18,7 @@ from apps.storage.errors import Conflict, Corrupted, Denied, Refused
 from apps.storage.types import FileSlice, StoredObject, StoredPart
 from apps.transfers import ledger, spool
 from apps.transfers.models import Transfer
+from apps.transfers.rights import rights_require
 from apps.transfers.targets import stored_if_free
 from apps.transfers.verifying import is_md5
 
@@ -67,13 +68,14 @@ def _send(transfer: Transfer, waiting: spool.Slice, file: BinaryIO) -> ledger.Co
     reporter = ProgressReporter(transfer, waiting.number)
     body = FileSlice(file=file, offset=0, length=length)
     try:
+        rights_require(transfer)
         _require_undamaged(waiting, file, length)
         stored = _store_part(transfer, waiting, body, reporter)
         _verify(stored, waiting, file)
     except BaseException as error:
         reporter.take_back()
         if isinstance(error, Denied | Conflict):
-            # Keys that are repaired, and a yes to replacing, must count at once.
+            # Keys that are repaired, a role that is given back, and a yes to replacing, must count at once.
             ledger.transfer_forget(transfer.pk)
         raise
     confirmed = ledger.part_record(transfer, stored)

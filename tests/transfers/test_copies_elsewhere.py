@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Person
-from apps.connections.models import Connection
-from apps.connections.services import store_for
+from apps.connections.models import Connection, Role
+from apps.connections.services import member_set, store_for
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.errors import ObjectNotFound
@@ -50,6 +50,8 @@ def other_bucket(there: ObjectStore, bucket: str) -> str:
 def start(
     owner: Person, connection: Connection, other_connection: Connection, bucket: str, other_bucket: str
 ) -> Start:
+    member_set(connection=other_connection, person=owner, role=Role.WRITER)
+
     def begin(*, parts_from: int = MIB, **wanted: Any) -> Transfer:
         return copies.copy_start(
             owner=owner,
