@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -80,9 +80,11 @@ def job_create(
     objects_total: int = 0,
     state: str = Job.State.QUEUED,
     parent: Job | None = None,
+    job_id: UUID | None = None,
 ) -> Job:
     """This will record that a person started something. The job is queued, or in `state`, and not running."""
     return Job.objects.create(
+        id=job_id or uuid4(),
         kind=kind,
         feature=feature,
         owner=owner,

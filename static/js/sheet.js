@@ -266,7 +266,7 @@ export class Sheet {
     }
     const plans = this.files
       .filter((one) => one.action !== 'skip')
-      .map((one) => ({ id: one.id, file: one.file, key: one.key, action: one.action, type: one.isTypeOwn ? one.type : chosen.type || one.type, options: chosen.options }));
+      .map((one) => ({ id: one.id, file: one.file, key: one.key, action: one.action, type: one.isTypeOwn ? one.type : chosen.type || one.type, options: chosen.options, seen: one.answer?.etag ?? '' }));
     this.#finish();
     if (plans.length) this.begin(plans);
   }

@@ -154,27 +154,46 @@ class SliceUpload extends BasePlugin {
 }
 
 function wantedOf(file, plan, batch) {
-  const wanted = { size: file.size, type: plan.type, last_modified: file.lastModified, options: plan.options };
+  const { type, options } = plan;
+  const wanted = { size: file.size, type, last_modified: file.lastModified, options, seen: plan.seen ?? '' };
   return batch.many ? { ...wanted, parent: batch.many.parent } : wanted;
 }
 
 // A small file goes with others in one request, unless what becomes of it is decided on the way.
 function packed(plan, key, wanted) {
-  return ['send', 'replace'].includes(plan.action) ? { ...wanted, key, replace: plan.action === 'replace' } : null;
+  return ['send', 'replace'].includes(plan.action) ? { ...wanted, key, job: jobOf(plan, key), replace: plan.action === 'replace' } : null;
+}
+
+// An answer that is lost on its way is asked for again under the same id, and nothing begins twice.
+function jobOf(plan, key) {
+  plan.jobs ??= new Map();
+  if (!plan.jobs.has(key)) plan.jobs.set(key, newId());
+  return plan.jobs.get(key);
+}
+
+// randomUUID is there on secure pages only.
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 async function startUpload(sender, plan, batch) {
-  const wanted = wantedOf(sender.file, plan, batch);
   let answer = plan.action;
   let copy = answer === 'keep-both' ? 1 : 0;
   for (;;) {
     const key = copy ? numbered(sender.key, copy) : sender.key;
     try {
-      return await ask('POST', batch.start, { ...wanted, key, replace: answer === 'replace' });
+      const wanted = wantedOf(sender.file, plan, batch);
+      return await ask('POST', batch.start, { ...wanted, key, job: jobOf(plan, key), replace: answer === 'replace' });
     } catch (error) {
       if (!error.exists) throw error;
-      // Somebody was faster than the sheet, or the check had not come so far.
-      if (answer === 'send') answer = await batch.conflicts.ask(key, error.exists);
+      // Somebody was faster than the sheet, or the check had not come so far. To replace one object is no leave
+      // to replace the next.
+      if (answer !== 'keep-both') answer = await batch.conflicts.ask(key, error.exists);
+      plan.action = answer;
+      plan.seen = error.exists.etag ?? '';
     }
     if (answer === 'skip') return null;
     if (answer === 'keep-both') copy += 1;

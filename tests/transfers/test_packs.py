@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -135,3 +136,62 @@ def test_nobody_adds_to_the_batch_of_another(
     assert pack(writer_client, pack_url, FILES).status_code == 404
     assert pack(member_client, pack_url, FILES).status_code == 403
     assert pack(stranger_client, pack_url, FILES).status_code == 404
+
+
+def ids_for(files: dict[str, bytes]) -> dict[str, str]:
+    return {key: uuid.uuid4().hex for key in files}
+
+
+def pack_again(client: Client, url: str, ids: dict[str, str]) -> list[bool]:
+    listed = [{"key": key, "size": len(FILES[key]), "job": job} for key, job in ids.items()]
+    body = json.dumps({"files": listed}).encode() + b"\n" + b"".join(FILES[key] for key in ids)
+    taken: list[bool] = client.post(url, body, content_type="application/octet-stream").json()["taken"]
+    return taken
+
+
+def test_pack_whose_answer_was_lost_begins_nothing_twice(
+    owner_client: Client, pack_url: str, batch: UploadBatch
+) -> None:
+    ids = ids_for(FILES)
+
+    assert pack_again(owner_client, pack_url, ids) == [True, True, True]
+    assert pack_again(owner_client, pack_url, ids) == [True, True, True]
+    assert batch.job.children.count() == 3
+    send_all()
+    assert pack_again(owner_client, pack_url, ids) == [True, True, True]
+    assert batch.job.children.count() == 3
+    assert not spool.spool_ids()
+
+
+def test_pack_whose_bytes_were_lost_gets_them_again(
+    owner_client: Client, pack_url: str, store: ObjectStore, bucket: str, batch: UploadBatch
+) -> None:
+    ids = ids_for(FILES)
+    pack_again(owner_client, pack_url, ids)
+    for transfer_id in Transfer.objects.values_list("pk", flat=True):
+        spool.spool_remove(transfer_id)
+
+    assert pack_again(owner_client, pack_url, ids) == [True, True, True]
+    send_all()
+    for key, data in FILES.items():
+        assert store.head_object(bucket=bucket, region=REGION, key=key).size == len(data)
+
+
+def test_id_of_another_job_is_not_taken_over(owner_client: Client, pack_url: str, batch: UploadBatch) -> None:
+    ids = dict.fromkeys(FILES, batch.job_id.hex)
+
+    assert pack_again(owner_client, pack_url, ids) == [True, True, True]
+    assert pack_again(owner_client, pack_url, dict.fromkeys(FILES, uuid.uuid4().hex)) == [True, True, True]
+    assert batch.job.children.count() == 6
+
+
+def test_object_that_changed_since_it_was_shown_is_left_to_be_asked_about(
+    owner_client: Client, pack_url: str, put: Callable[..., Any], store: ObjectStore, bucket: str
+) -> None:
+    put("photos/c", b"seen")
+    seen = store.head_object(bucket=bucket, region=REGION, key="photos/c").etag
+    put("photos/c", b"somebody else's")
+
+    answer = pack(owner_client, pack_url, {"photos/c": b"new"}, replace=True, seen=seen).json()
+
+    assert answer == {"taken": [False]}

@@ -48,6 +48,7 @@ def test_each_file_is_told_how_it_stands(owner_client: Client, url: str, put: Pu
     assert (same["state"], same["size"], same["crc64"]) == ("same-size", 5, str(crc64_update(b"12345")))
     assert (other["state"], other["size"]) == ("different", 3)
     assert other["modified"]
+    assert other["etag"]
     assert Job.objects.count() == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,41 @@ def test_taken_key_is_a_question(owner_client: Client, start_url: str, put: Call
     assert response.status_code == 409
     assert response.json()["exists"]["size"] == 5
     assert post(owner_client, start_url, key="a.txt", size=3, replace=True).status_code == 201
+
+
+def test_replaced_object_that_changed_meanwhile_is_a_question_again(
+    owner_client: Client, start_url: str, put: Callable[..., str]
+) -> None:
+    put("a.txt", b"12345")
+    seen = post(owner_client, start_url, key="a.txt", size=3).json()["exists"]["etag"]
+    put("a.txt", b"somebody else's")
+
+    response = post(owner_client, start_url, key="a.txt", size=3, replace=True, seen=seen)
+
+    assert response.status_code == 409
+    assert Job.objects.count() == 0
+    seen = response.json()["exists"]["etag"]
+    assert post(owner_client, start_url, key="a.txt", size=3, replace=True, seen=seen).status_code == 201
+
+
+def test_replaced_object_that_is_gone_is_no_question(owner_client: Client, start_url: str) -> None:
+    assert post(owner_client, start_url, key="a.txt", size=3, replace=True, seen="1").status_code == 201
+
+
+@pytest.mark.parametrize("size", [3, 20 * MIB])
+def test_start_whose_answer_was_lost_begins_once(owner_client: Client, start_url: str, size: int) -> None:
+    chosen = uuid.uuid4()
+
+    first = post(owner_client, start_url, key="a.bin", size=size, job=str(chosen))
+    second = post(owner_client, start_url, key="a.bin", size=size, job=str(chosen))
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["job"] == second.json()["job"] == str(chosen)
+    assert Job.objects.count() == 1
+    # Another file, or one that was canceled, is another upload.
+    assert post(owner_client, start_url, key="b.bin", size=size, job=str(chosen)).json()["job"] != str(chosen)
+    Job.objects.filter(pk=chosen).update(state=Job.State.CANCELED)
+    assert post(owner_client, start_url, key="a.bin", size=size, job=str(chosen)).json()["job"] != str(chosen)
 
 
 def test_store_error_shows_code_and_request_id(

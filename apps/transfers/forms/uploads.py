@@ -26,6 +26,10 @@ class UploadStartForm(forms.Form):
     type = forms.CharField(max_length=200, required=False)
     last_modified = forms.IntegerField(required=False, min_value=-(2**53), max_value=2**53)
     replace = forms.BooleanField(required=False)
+    # The ETag of the object that may be replaced, as it was shown.
+    seen = forms.CharField(max_length=100, required=False)
+    # The id that the browser chose for the upload's job, so that it may ask for it twice.
+    job = forms.UUIDField(required=False)
     options = forms.CharField(required=False)
     # The job of the batch that the file belongs to.
     parent = forms.UUIDField(required=False)
@@ -68,6 +72,8 @@ class UploadStartForm(forms.Form):
             size=data["size"],
             file_modified_ms=data["last_modified"],
             new_object=replace(chosen, headers=headers),
+            job_id=data["job"],
+            seen_etag=data["seen"],
         )
 
     def sentence(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import transaction
 
@@ -46,6 +48,45 @@ def require_free(store: ObjectStore, *, bucket: str, region: str, key: str) -> N
     raise TargetExists(info)
 
 
+def require_unchanged(store: ObjectStore, *, bucket: str, region: str, key: str, seen_etag: str) -> None:
+    """Raise TargetExists when the key has another object than the one that somebody agreed to lose."""
+    try:
+        info = store.head_object(bucket=bucket, region=region, key=key)
+    except ObjectNotFound:
+        return
+    if info.etag != seen_etag:
+        raise TargetExists(info)
+
+
+def begun_already(
+    owner: Person, connection: Connection, bucket: str, wanted: Mapping[UUID | None, tuple[str, int]]
+) -> dict[UUID | None, Transfer]:
+    """Return the uploads that a browser began under these ids without hearing of it.
+
+    `wanted` tells the key and the size of the file by the id that the browser chose for its job. What was
+    canceled in the meantime, or never got as far as its upload id, counts as not begun.
+    """
+    found = Transfer.objects.select_related("job", "connection").filter(
+        job_id__in=[job_id for job_id in wanted if job_id is not None],
+        job__owner=owner,
+        job__kind=Job.Kind.UPLOAD,
+        connection=connection,
+        bucket=bucket,
+    )
+    over = (Job.State.CANCELING, Job.State.CANCELED)
+    return {
+        one.job_id: one
+        for one in found
+        if (one.key, one.size) == wanted[one.job_id] and one.is_begun and one.job.state not in over
+    }
+
+
+def free_ids(chosen: Iterable[UUID | None]) -> set[UUID]:
+    """Return those of the ids that a browser chose which no job has."""
+    wanted = {job_id for job_id in chosen if job_id is not None}
+    return wanted - set(Job.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+
+
 def transfer_create(
     kind: Job.Kind,
     *,
@@ -55,6 +96,7 @@ def transfer_create(
     plan: PartPlan,
     wanted: NewObject,
     parent: Job | None = None,
+    job_id: UUID | None = None,
     **detail: object,
 ) -> Transfer:
     """This will write the rows of a transfer down, before the store is asked for anything."""
@@ -68,6 +110,7 @@ def transfer_create(
             place=_place_of(target, detail),
             bytes_total=plan.size,
             parent=parent,
+            job_id=job_id,
         )
         return Transfer.objects.create(
             job=job,

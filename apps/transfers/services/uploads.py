@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from apps.connections.models import Connection
 from apps.connections.services import bucket_region, store_for
@@ -13,7 +14,14 @@ from apps.storage.types import ObjectRef
 from apps.transfers import spool
 from apps.transfers.content import NewObject
 from apps.transfers.models import Transfer
-from apps.transfers.services.beginning import initiate, require_free, transfer_create
+from apps.transfers.services.beginning import (
+    begun_already,
+    free_ids,
+    initiate,
+    require_free,
+    require_unchanged,
+    transfer_create,
+)
 
 if TYPE_CHECKING:
     from apps.accounts.models import Person
@@ -27,6 +35,10 @@ class UploadWanted:
     size: int
     file_modified_ms: int | None = None
     new_object: NewObject = field(default_factory=NewObject)
+    # The id that the browser chose for the job: who asks twice, because an answer was lost, begins once.
+    job_id: UUID | None = None
+    # The ETag of the object that a person saw and agreed to replace; '' for whatever is there.
+    seen_etag: str = ""
 
 
 def upload_start(
@@ -43,13 +55,14 @@ def upload_start(
 
     A direct one is always an upload in parts, if of a single one: what the object is to get is then said here
     and not in the browser, and nothing is replaced before the parts were compared. Raises TargetExists when
-    the key is taken and `replace` is false, StorageError when the store refuses;
-    in both cases nothing is left behind.
+    the key is taken and `replace` is false, or by another object than the one seen, and StorageError when
+    the store refuses; in both cases nothing is left behind.
     """
-    store = store_for(connection)
+    begun = _begun(owner, connection, bucket, wanted)
+    if begun is not None:
+        return begun
     region = bucket_region(connection, bucket)
-    if not replace:
-        require_free(store, bucket=bucket, region=region, key=wanted.key)
+    require_may_begin(connection, bucket=bucket, region=region, wanted=wanted, replace=replace)
     plan = plan_parts(wanted.size)
     if not wanted.size:
         # No store says what a part without bytes is.
@@ -62,6 +75,7 @@ def upload_start(
         plan=plan,
         wanted=wanted.new_object,
         parent=parent,
+        job_id=next(iter(free_ids([wanted.job_id])), None),
         file_modified_ms=wanted.file_modified_ms,
         may_replace=replace,
         path=path,
@@ -69,6 +83,28 @@ def upload_start(
     initiate(transfer, is_multipart=transfer.is_in_parts)
     spool.spool_open(transfer.pk)
     return transfer
+
+
+def _begun(owner: Person, connection: Connection, bucket: str, wanted: UploadWanted) -> Transfer | None:
+    if wanted.job_id is None:
+        return None
+    asked: dict[UUID | None, tuple[str, int]] = {wanted.job_id: (wanted.key, wanted.size)}
+    begun = begun_already(owner, connection, bucket, asked).get(wanted.job_id)
+    if begun is not None and begun.job.state in (Job.State.QUEUED, Job.State.RUNNING):
+        # The process may have died between the rows and the spool.
+        spool.spool_open(begun.pk)
+    return begun
+
+
+def require_may_begin(
+    connection: Connection, *, bucket: str, region: str, wanted: UploadWanted, replace: bool
+) -> None:
+    """Raise TargetExists when a person has to decide first what becomes of the object that is there."""
+    store = store_for(connection)
+    if not replace:
+        require_free(store, bucket=bucket, region=region, key=wanted.key)
+    elif wanted.seen_etag:
+        require_unchanged(store, bucket=bucket, region=region, key=wanted.key, seen_etag=wanted.seen_etag)
 
 
 def slices_received(transfer: Transfer) -> list[int]:

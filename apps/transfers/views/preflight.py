@@ -94,7 +94,7 @@ def _look_json(look: Look) -> dict[str, Any]:
     if look.there is not None:
         modified_at = look.there.modified_at
         answer |= {"size": look.there.size, "modified": modified_at and modified_at.isoformat()}
-        answer |= {"crc64": look.crc64}
+        answer |= {"crc64": look.crc64, "etag": look.there.etag}
     if look.state is State.UNKNOWN:
         answer["problem"] = _unknown_words(look.error)
     return answer

@@ -59,7 +59,11 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
         return refusal(HTTPStatus.GONE, _("These files were canceled."))
     except TargetExists as taken:
         modified_at = taken.info.modified_at
-        exists = {"size": taken.info.size, "modified": modified_at and modified_at.isoformat()}
+        exists = {
+            "size": taken.info.size,
+            "modified": modified_at and modified_at.isoformat(),
+            "etag": taken.info.etag,
+        }
         return refusal(HTTPStatus.CONFLICT, _("An object with this key exists already."), exists=exists)
     except StorageError as error:
         words = explain(error)
