@@ -23,6 +23,7 @@ from apps.jobs.services import job_count
 from apps.storage.errors import StorageError
 from apps.storage.keys import key_query
 from apps.storage.types import UnfinishedUpload
+from apps.transfers.leaving import moves_from
 
 State = BatchObject.State
 KEYS_AT_ONCE = 500
@@ -185,26 +186,37 @@ def lines_again(span: BatchSpan, state: str) -> None:
 
 
 def lines_losing(batch: Batch, lines: Sequence[BatchObject]) -> set[int]:
-    """Return which sources must stay, because another batch takes away what has the key of their copy.
+    """Return which sources must stay, because another job takes away what has the key of their copy.
 
-    Of two batches that move objects to each other's keys, both may find that the other's source is as good
+    Of two jobs that move objects to each other's keys, both may find that the other's source is as good
     as a copy, and then delete the only two there are. Each asks this after its line was written down as
-    compared and before it deletes: whatever the order, one of the two at least sees the other. Batches that
+    compared and before it deletes: whatever the order, one of the two at least sees the other. Jobs that
     ended before this one was confirmed do not count.
     """
+    bucket = batch.option("bucket", batch.bucket)
+    not_before = Q(job__finished_at=None) | Q(job__finished_at__gt=batch.confirmed_at)
     others = (
-        Batch.objects.filter(bucket=batch.option("bucket", batch.bucket), action__in=LEAVES)
-        .filter(Q(job__finished_at=None) | Q(job__finished_at__gt=batch.confirmed_at))
+        Batch.objects.filter(bucket=bucket, action__in=LEAVES)
+        .filter(not_before)
         .exclude(Q(pk=batch.pk) | Q(confirmed_at=None))
     )
     ids = list(others.values_list("pk", flat=True))
     losing = set[int]()
-    for at in range(0, len(lines) if ids else 0, KEYS_AT_ONCE):
+    for at in range(0, len(lines), KEYS_AT_ONCE):
         targets = {line.target: line.pk for line in lines[at : at + KEYS_AT_ONCE]}
         leaving = BatchObject.objects.filter(batch__in=ids, key__in=list(targets))
         found = leaving.exclude(state=State.SKIPPED).values_list("key", flat=True)
         losing |= {targets[key] for key in found}
+        alone = moves_from(bucket, list(targets)).filter(not_before)
+        losing |= {targets[key] for key in alone.values_list("source_key", flat=True)}
     return losing
+
+
+def key_leaves(bucket: str, key: str) -> bool:
+    """Return whether a batch that runs is still to take away what has this key."""
+    running = Batch.objects.filter(bucket=bucket, action__in=LEAVES, job__finished_at=None)
+    ids = running.exclude(confirmed_at=None).values_list("pk", flat=True)
+    return BatchObject.objects.filter(batch__in=ids, key=key, state__in=BatchObject.OPEN).exists()
 
 
 def _lines_of(span: BatchSpan) -> QuerySet[BatchObject]:

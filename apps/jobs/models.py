@@ -58,6 +58,7 @@ class Job(models.Model):
         UPLOAD = "upload", _("Upload")
         UPLOAD_MANY = "upload-many", _("Upload files")
         COPY = "copy", _("Copy")
+        MOVE_ONE = "move-one", _("Move")
         DELETE = "delete", _("Delete objects")
         COPY_MANY = "copy-many", _("Copy objects")
         MOVE = "move", _("Move objects")

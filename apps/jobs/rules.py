@@ -31,11 +31,17 @@ ERROR_SENTENCES: dict[str, Promise] = {
         "Try again, or cancel to keep both."
     ),
     "SourceChanged": _(
-        "The copy is complete. The source was not deleted: it was replaced since. Cancel to keep both."
+        "The copy is complete. The source was not deleted: it was changed since. Cancel to keep both."
     ),
     "CopyUnverified": _(
         "The source was not deleted: nothing proves that the copy holds the same bytes. Cancel to keep both."
     ),
+    "TargetLeaves": _(
+        "The copy is complete. The source was not deleted: another job moves or deletes what has the key of "
+        "the copy. Try again when that job has ended, or cancel to keep both."
+    ),
+    "CopyReplaced": _("Somebody replaced the copy before it got its grants. Cancel to leave all as it is."),
+    "SourceConnectionGone": _("The connection that the source is read through was deleted. Cancel this."),
     "GrantsRefused": _(
         "The copy is complete and private: the store refused the grants of its source. "
         "Try again, or cancel to keep it so."

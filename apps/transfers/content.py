@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from apps.storage.grants import Grant, Grantee, GranteeKind
 from apps.storage.tags import Tag
-from apps.storage.types import ObjectHeaders
+from apps.storage.types import ObjectHeaders, ObjectInfo
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class CopyDetail:
     `has_crc64` that the source's CRC-64 is known, so that the copy is compared with it.
     `grants_later` are those of the source that headers cannot express: the copy begins private and gets them
     when it is whole. None when there is nothing to give. `lost` names what could not be kept.
+    What a move pins of its source besides the bytes: `source_seen` is `seen_of` its head, `source_acl` the
+    digest of its grants where they are kept. `reads_by` is the slug of the connection that the source is read
+    through where it is another one, '' where it is the copy's own.
     """
 
     is_replaced: bool = False
@@ -47,6 +52,9 @@ class CopyDetail:
     has_crc64: bool = False
     grants_later: tuple[Grant, ...] | None = None
     lost: tuple[str, ...] = ()
+    source_seen: str = ""
+    source_acl: str = ""
+    reads_by: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return what a JSON column keeps of this."""
@@ -57,6 +65,9 @@ class CopyDetail:
             "has_crc64": self.has_crc64,
             "grants_later": later,
             "lost": list(self.lost),
+            "source_seen": self.source_seen,
+            "source_acl": self.source_acl,
+            "reads_by": self.reads_by,
         }
 
 
@@ -69,7 +80,36 @@ def copy_detail_of(data: dict[str, Any]) -> CopyDetail:
         has_crc64=data.get("has_crc64", False),
         grants_later=None if later is None else tuple(_grant_of(item) for item in later),
         lost=tuple(data.get("lost", ())),
+        source_seen=data.get("source_seen", ""),
+        source_acl=data.get("source_acl", ""),
+        reads_by=data.get("reads_by", ""),
     )
+
+
+def headers_of(info: ObjectInfo) -> ObjectHeaders:
+    """Return what an object says of its content: a copy in parts is a new object and inherits nothing."""
+    headers = {name.lower(): value for name, value in info.headers.items()}
+    return ObjectHeaders(
+        content_type=info.content_type or None,
+        cache_control=headers.get("cache-control"),
+        content_disposition=headers.get("content-disposition"),
+        content_encoding=headers.get("content-encoding"),
+        content_language=headers.get("content-language"),
+        expires=headers.get("expires"),
+        metadata=info.metadata,
+    )
+
+
+def seen_of(info: ObjectInfo) -> str:
+    """Return a digest of when an object was stored and of all that it says besides its bytes.
+
+    Stored again with the same bytes and another header it has the same ETag. When alone would not do: a head
+    tells it in whole seconds.
+    """
+    said = asdict(headers_of(info))
+    said["metadata"] = sorted(said["metadata"].items())
+    said["modified_at"] = info.modified_at.isoformat(timespec="seconds") if info.modified_at else ""
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def new_object_of(data: dict[str, Any]) -> NewObject:

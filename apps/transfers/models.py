@@ -108,6 +108,11 @@ class Transfer(models.Model):
         return ObjectRef(self.source_bucket, self.source_region, self.source_key)
 
     @property
+    def is_source_lost(self) -> bool:
+        """Whether the connection that the source was to be read through is gone."""
+        return self.source_connection_id is None and bool(self.detail.reads_by)
+
+    @property
     def reads_from(self) -> Connection:
         """The connection whose key reads the source of a copy."""
         return self.source_connection or self.connection

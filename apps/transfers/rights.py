@@ -12,9 +12,14 @@ from apps.transfers.models import Transfer
 def rights_require(transfer: Transfer) -> None:
     """Raise Denied when the owner of the job has lost a role that the transfer needs.
 
+    Also when the connection of a copy's source is gone: its own one may know another object by that name.
     Asked before bytes go on and before anything is completed: an address for slices is good for hours, and
     a large copy runs for days. Costs no query where the person owns the connections.
     """
+    if transfer.is_source_lost:
+        raise Denied(
+            "The connection that the source is read through was deleted.", code="SourceConnectionGone"
+        )
     owner = transfer.job.owner
     for connection, needed in _roles_needed(transfer):
         role = connection.role_of(owner)

@@ -25,8 +25,9 @@ from apps.storage.errors import Conflict, Corrupted, Denied, NotFound, Refused, 
 from apps.storage.grants import Acl
 from apps.storage.multipart import PartPlan, plan_parts
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef, StoredObject, StoredPart
+from apps.transfers.content import headers_of
 from apps.transfers.relaying import PinnedSource, relay_part, source_pin
-from apps.transfers.services.copies import COPY_PART_SIZE, headers_of
+from apps.transfers.services.copies import COPY_PART_SIZE
 from apps.transfers.targets import lost_uploads
 
 PARTS_AT_ONCE = 8

@@ -16,7 +16,7 @@ from apps.storage.multipart import PartPlan, plan_of, plan_parts
 from apps.storage.store import ObjectStore
 from apps.storage.tags import Tag
 from apps.storage.types import ObjectHeaders, ObjectInfo, ObjectRef
-from apps.transfers.content import CopyDetail, NewObject
+from apps.transfers.content import CopyDetail, NewObject, headers_of, seen_of
 from apps.transfers.models import Transfer
 from apps.transfers.relaying import can_copy_in_store, source_pin
 from apps.transfers.services.beginning import initiate, require_free, transfer_create
@@ -90,16 +90,20 @@ def copy_start(
     pinned = source_pin(source, info, version_id=wanted.version_id or "")
     is_relayed = not can_copy_in_store(reads_from, connection, source=pinned)
     plan, is_multipart = _plan_of(info.size, wanted, store.features, is_relayed=is_relayed)
-    new_object, later = _new_object(source_store, source, info, wanted, store.features)
+    acl = _acl_kept(source_store, source) if wanted.is_acl_kept else None
+    new_object, later = _new_object(info, wanted, acl, store.features)
     detail = CopyDetail(
         is_replaced=wanted.headers is not None,
         has_tags=wanted.tags is not None,
         has_crc64=bool(pinned.crc64),
         grants_later=later,
         lost=("tags",) if wanted.tags is None and (is_multipart or is_relayed) else (),
+        source_seen=seen_of(info),
+        source_acl=acl.digest if acl is not None else "",
+        reads_by=reads_from.slug if reads_from.pk != connection.pk else "",
     )
     transfer = transfer_create(
-        Job.Kind.COPY,
+        Job.Kind.MOVE_ONE if wanted.is_move else Job.Kind.COPY,
         owner=owner,
         connection=connection,
         target=target,
@@ -168,17 +172,20 @@ def _plan_of(size: int, wanted: CopyWanted, features: Features, *, is_relayed: b
     return plan_parts(size, part_size=part_size), True
 
 
+def _acl_kept(store: ObjectStore, source: ObjectRef) -> Acl:
+    return store.get_object_acl(bucket=source.bucket, region=source.region, key=source.key)
+
+
 def _new_object(
-    store: ObjectStore, source: ObjectRef, info: ObjectInfo, wanted: CopyWanted, features: Features
+    info: ObjectInfo, wanted: CopyWanted, acl_kept: Acl | None, features: Features
 ) -> tuple[NewObject, tuple[Grant, ...] | None]:
     """Return what the copy gets besides its bytes, and the grants that it gets only when it is whole."""
     headers = wanted.headers or headers_of(info)
     storage_class = wanted.storage_class or headers.storage_class or info.storage_class
     headers = replace(headers, storage_class=storage_class)
     acl, grants, later = wanted.acl or "", wanted.grants, None
-    if wanted.is_acl_kept:
-        read = store.get_object_acl(bucket=source.bucket, region=source.region, key=source.key)
-        acl, grants, later = access_kept(read, features)
+    if acl_kept is not None:
+        acl, grants, later = access_kept(acl_kept, features)
     return NewObject(headers=headers, acl=acl, grants=grants, tags=wanted.tags or ()), later
 
 
@@ -203,17 +210,3 @@ def access_kept(acl: Acl, features: Features) -> tuple[str, tuple[Grant, ...], t
         if not canned.is_inherited and not canned.bucket_owner and set(canned.grants) == rest:
             return canned.name, named, None
     return "private", named, acl.explicit
-
-
-def headers_of(info: ObjectInfo) -> ObjectHeaders:
-    """Return what an object says of its content: a copy in parts is a new object and inherits nothing."""
-    headers = {name.lower(): value for name, value in info.headers.items()}
-    return ObjectHeaders(
-        content_type=info.content_type or None,
-        cache_control=headers.get("cache-control"),
-        content_disposition=headers.get("content-disposition"),
-        content_encoding=headers.get("content-encoding"),
-        content_language=headers.get("content-language"),
-        expires=headers.get("expires"),
-        metadata=info.metadata,
-    )

@@ -51,7 +51,7 @@ def job_parts(request: HttpRequest, job: UUID) -> HttpResponse:
         context |= {
             "is_source_gone": is_source_gone,
             "source_url": ""
-            if is_source_gone
+            if is_source_gone or transfer.is_source_lost
             else _object_url(person, transfer.reads_from, transfer.source_bucket, transfer.source_key),
         }
     return render(request, "transfers/_job_parts.html", context)
