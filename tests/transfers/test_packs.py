@@ -17,7 +17,7 @@ from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.store import ObjectStore
 from apps.transfers import spool, tasks
-from apps.transfers.models import Transfer, UploadBatch
+from apps.transfers.models import Transfer, UploadBatch, UploadPolicy
 from apps.transfers.services import packs
 from apps.transfers.services.batches import uploads_open
 from tests.conftest import REGION
@@ -195,3 +195,19 @@ def test_object_that_changed_since_it_was_shown_is_left_to_be_asked_about(
     answer = pack(owner_client, pack_url, {"photos/c": b"new"}, replace=True, seen=seen).json()
 
     assert answer == {"taken": [False]}
+
+
+def test_no_byte_passes_the_console_where_only_the_store_may_get_them(
+    owner_client: Client, pack_url: str, connection: Connection, bucket: str
+) -> None:
+    UploadPolicy.objects.create(connection=connection, policy=UploadPolicy.Policy.DIRECT)
+
+    begun = owner_client.post(
+        reverse("transfers:uploads-start", args=[connection.slug, bucket]),
+        {"prefix": "", "files": 3, "bytes": 10},
+        content_type="application/json",
+    )
+
+    assert begun.json()["pack_url"] == ""
+    assert pack(owner_client, pack_url, FILES).status_code == 409
+    assert not Transfer.objects.exists()

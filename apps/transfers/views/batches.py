@@ -13,7 +13,7 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.jobs.services import figures_for, message_of
 from apps.transfers.forms.batches import UploadsReportForm, UploadsStartForm
-from apps.transfers.models import Transfer, UploadBatch
+from apps.transfers.models import UploadBatch
 from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services import batches
 from apps.transfers.views.answers import batch_of, json_of, refusal
@@ -33,11 +33,11 @@ def uploads_start(request: ConnectionRequest, connection: str, bucket: str) -> H
         files=form.cleaned_data["count"],
         size=form.cleaned_data["bytes"],
     )
-    is_direct = path_for(request.connection, bucket, origin_of(request)).way == Transfer.Path.DIRECT
+    path = path_for(request.connection, bucket, origin_of(request))
     answer = {
         "parent": str(batch.job_id),
         "state_url": reverse("transfers:uploads-state", args=[batch.job_id]),
-        "pack_url": "" if is_direct else _pack_url(batch, connection),
+        "pack_url": "" if path.is_direct or path.is_impossible else _pack_url(batch, connection),
         "job_url": reverse("jobs:detail", args=[batch.job_id]),
     }
     return JsonResponse(answer, status=HTTPStatus.CREATED)

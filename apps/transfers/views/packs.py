@@ -14,7 +14,6 @@ from apps.connections.guards import ConnectionRequest, connection_required
 from apps.connections.models import Role
 from apps.transfers import tasks
 from apps.transfers.forms.uploads import UploadStartForm
-from apps.transfers.models import Transfer
 from apps.transfers.paths import origin_of, path_for
 from apps.transfers.services.batches import BatchPaused
 from apps.transfers.services.beginning import BatchEnded
@@ -43,7 +42,8 @@ def upload_pack(request: ConnectionRequest, connection: str, bucket: str, parent
 
     Answers which of them were taken; the others are to be sent by themselves.
     """
-    if path_for(request.connection, bucket, origin_of(request)).way != Transfer.Path.CONSOLE:
+    path = path_for(request.connection, bucket, origin_of(request))
+    if path.is_direct or path.is_impossible:
         return refusal(HTTPStatus.CONFLICT, _("Files may only be sent directly here."))
     try:
         batch = batch_heard(request, bucket, parent)
