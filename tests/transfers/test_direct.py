@@ -336,6 +336,21 @@ def test_only_who_may_write_gets_addresses(
     assert say(writer_client, direct, "addresses", numbers=[1]).status_code == 403
 
 
+def test_browser_has_no_word_in_what_the_console_sends(
+    owner: Person, owner_client: Client, connection: Connection, bucket: str, content: bytes
+) -> None:
+    wanted = uploads.UploadWanted(key="k", size=len(content))
+    transfer = uploads.upload_start(
+        owner=owner, connection=connection, bucket=bucket, wanted=wanted, replace=False
+    )
+    claimed = {"number": 3, "size": transfer.plan.range_of(3)[1], "etag": "0" * 32, "crc64": "1"}
+
+    assert say(owner_client, transfer, "addresses", numbers=[1]).status_code == 410
+    assert say(owner_client, transfer, "parts", parts=[claimed]).status_code == 410
+
+    assert not transfer.parts.exists()
+
+
 def start(client: Client, connection: Connection, bucket: str, **more: Any) -> Any:
     said = {"key": "k", "size": 3, "type": "text/plain", "last_modified": 1} | more
     url = f"/b/{connection.slug}/{bucket}/uploads/"

@@ -23,11 +23,11 @@ def parts_address(transfer: Transfer, numbers: Sequence[int]) -> dict[int, str]:
     """Return an address for each part, to which a browser may PUT it for a quarter of an hour.
 
     They are secrets: never log them. Raises ValueError for a number outside of the plan, StateChanged when
-    the transfer takes no parts any more.
+    the transfer takes no parts any more, or takes them from the console alone.
     """
     for number in numbers:
         transfer.plan.range_of(number)
-    if not transfer.upload_id or transfer.is_copy or transfer.job.state not in OPEN_STATES:
+    if not _is_sent_directly(transfer) or transfer.job.state not in OPEN_STATES:
         raise StateChanged
     job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
     store = store_for(transfer.connection)
@@ -42,6 +42,11 @@ def parts_address(transfer: Transfer, numbers: Sequence[int]) -> dict[int, str]:
         )
         for number in numbers
     }
+
+
+def _is_sent_directly(transfer: Transfer) -> bool:
+    """Return whether a browser has a word in it: of what the console sends itself, only workers know."""
+    return transfer.path == Transfer.Path.DIRECT and bool(transfer.upload_id)
 
 
 def parts_report(transfer: Transfer, reported: Sequence[StoredPart]) -> bool:
@@ -63,7 +68,7 @@ def _record(transfer: Transfer, part: StoredPart) -> None:
     found = ledger.part_find(transfer.pk, part.number)
     if found is not None and found.crc64 == part.crc64:
         return
-    if found is None or found.state not in OPEN_STATES or not transfer.upload_id or transfer.is_copy:
+    if found is None or found.state not in OPEN_STATES or not _is_sent_directly(transfer):
         raise StateChanged
     job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
     confirmed = ledger.part_record(transfer, part)
