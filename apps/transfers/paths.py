@@ -8,7 +8,7 @@ browser's own preflight decides in the end.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -48,6 +48,7 @@ class Reason(Enum):
     NO_ANSWER = "no answer"
     ELSEWHERE = "elsewhere"
     INSECURE = "insecure"
+    KEY = "key"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,12 @@ class Path:
         """Whether only the direct way is allowed, and the store refuses it."""
         return self.policy == Policy.DIRECT and not self.is_direct
 
+    def for_key(self, key: str) -> Path:
+        """Return the way of one key: a browser takes “..” out of an address, and asks for another object."""
+        if self.is_direct and not {".", ".."}.isdisjoint(key.split("/")):
+            return replace(self, way=Transfer.Path.CONSOLE, reason=Reason.KEY)
+        return self
+
     @property
     def hidden(self) -> tuple[str, ...]:
         return tuple(name for name in EXPOSED if name not in self.exposed)
@@ -94,6 +101,7 @@ _SENTENCES = {
         "The console reaches this store in a way of its own, which a browser cannot take."
     ),
     Reason.INSECURE: lambda: _("The store's address has no https, so that browsers refuse it on this page."),
+    Reason.KEY: lambda: _("The key holds “.” or “..”, which browsers take out of the store's address."),
 }
 
 

@@ -462,3 +462,28 @@ def test_worker_may_reach_this_bucket_and_nothing_else(
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert member_client.get(url).status_code == 403
     assert stranger_client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["a/../b", "..", "a/./b"])
+def test_key_that_a_browser_would_change_goes_through_the_console(
+    owner_client: Client,
+    connection: Connection,
+    local_store: LocalStore,
+    bucket: str,
+    store: ObjectStore,
+    settings: Any,
+    key: str,
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    reachable(connection, local_store)
+    store.put_bucket_cors(bucket=bucket, region=REGION, cors=Cors(rules=(rule_for("http://127.0.0.1"),)))
+    url = f"/b/{connection.slug}/{bucket}/uploads/"
+
+    def begin(name: str) -> Any:
+        said = {"key": name, "size": 3}
+        return owner_client.post(url, said, content_type="application/json", headers={"host": "127.0.0.1"})
+
+    assert begin(key).json()["path"] == "console"
+    assert begin("...").json()["path"] == "direct"
+    UploadPolicy.objects.create(connection=connection, policy=Policy.DIRECT)
+    assert "“..”" in begin(f"{key}/x").json()["error"]

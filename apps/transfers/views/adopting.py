@@ -67,7 +67,7 @@ def unfinished_continue(request: ConnectionRequest, connection: str, bucket: str
     if not form.is_valid():
         return refusal(HTTPStatus.BAD_REQUEST, form.sentence())
     upload = upload_of(request)
-    path = path_for(request.connection, bucket, origin_of(request))
+    path = path_for(request.connection, bucket, origin_of(request)).for_key(upload.target.key)
     if path.is_impossible:
         return refusal(
             HTTPStatus.CONFLICT, _("Files may only be sent directly here. %(why)s") % {"why": path.text}

@@ -37,7 +37,7 @@ def upload_start(request: ConnectionRequest, connection: str, bucket: str) -> Ht
     form = UploadStartForm(json_of(request), place=place_of(request))
     if not form.is_valid():
         return refusal(HTTPStatus.BAD_REQUEST, form.sentence())
-    path = path_for(request.connection, bucket, origin_of(request))
+    path = path_for(request.connection, bucket, origin_of(request)).for_key(form.cleaned_data["key"])
     if path.is_impossible:
         return refusal(
             HTTPStatus.CONFLICT, _("Files may only be sent directly here. %(why)s") % {"why": path.text}
