@@ -116,7 +116,7 @@ def _uploads() -> dict[str, str]:
         "choose-many": gettext("Choose the files"),
         "waits-not": gettext("No upload waits for this, by name and size: {names}"),
         "waits-dropped": gettext(
-            "An upload of “{name}” waits for its file, and this one has its name and size."
+            "The upload of {place} waits for its file, and this one has its name and size."
         ),
         "waits-dropped-many": gettext("Uploads wait for these {count} files, by their names and sizes."),
         "waits-continue": gettext("Continue the upload"),

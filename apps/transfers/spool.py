@@ -110,6 +110,14 @@ def slice_find(transfer_id: int, number: int) -> Slice | None:
     return None
 
 
+def is_receiving(transfer_id: int) -> bool:
+    """Return whether slices of a transfer wait to be sent, or arrive now, however slowly."""
+    try:
+        return backlog(transfer_id) > 0
+    except SpoolClosed:
+        return False
+
+
 def backlog(transfer_id: int) -> int:
     """Return how many slices of a transfer are on disk, arriving ones included; raises SpoolClosed."""
     try:

@@ -8,14 +8,22 @@ import { word } from './strings.js';
 import { begin } from './uploads.js';
 import { ComparingLine } from './waiting.js';
 
+// One file at a time: of two only the first could go on.
 async function chosen(place, file) {
-  if (!file) return;
+  const button = place.querySelector('[data-continue-pick]');
+  if (!file || button.disabled) return;
+  button.disabled = true;
+  await tried(place, file);
+  button.disabled = false;
+}
+
+async function tried(place, file) {
   const said = place.querySelector('[data-continue-said]');
   try {
-    const { parts } = await ask('GET', `${place.dataset.digestsUrl}&size=${file.size}`);
+    const { parts, seen } = await ask('GET', `${place.dataset.digestsUrl}&size=${file.size}`);
     const found = await comparison(said, file, parts);
     if (found.differing.length) say(said, differ('', found.differing));
-    else if (!found.doubtful.length || (await sendAgain(said, found.doubtful))) await goOn(place, said, file, found);
+    else if (!found.doubtful.length || (await sendAgain(said, found.doubtful))) await goOn(place, said, file, { seen, compared: found.fitting });
   } catch (error) {
     if (error.name === 'AbortError') said.replaceChildren();
     else say(said, error.name === 'NotReadableError' ? word('unreadable') : error.message);
@@ -51,8 +59,8 @@ function sendAgain(said, numbers) {
   });
 }
 
-async function goOn(place, said, file, found) {
-  const body = { size: file.size, last_modified: file.lastModified, compared: found.fitting };
+async function goOn(place, said, file, known) {
+  const body = { size: file.size, last_modified: file.lastModified, ...known };
   const state = await ask('POST', place.dataset.continueUrl, body);
   place.querySelector('[data-continue-pick]').hidden = true;
   said.replaceChildren(element('p', { class: 'mb-0', role: 'status' }, word('continued')));

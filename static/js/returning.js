@@ -92,7 +92,7 @@ function passOn(target, files) {
 }
 
 function question(files) {
-  const text = files.length === 1 ? word('waits-dropped', { name: files[0].name }) : word('waits-dropped-many', { count: files.length });
+  const text = files.length === 1 ? word('waits-dropped', { place: match(files[0]).place }) : word('waits-dropped-many', { count: files.length });
   const button = (name, css) => element('button', { class: `btn ${css}`, value: name }, word(name === 'cancel' ? name : `waits-${name}`));
   const dialog = element(
     'dialog',

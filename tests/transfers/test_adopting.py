@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -75,7 +77,9 @@ def ask(url: Callable[..., str]) -> Ask:
     """A function that asks to go on with a file, as the page's script does."""
 
     def send(client: Client, size: int, **compared: str) -> Any:
-        body = {"size": size, "last_modified": 5, "compared": {n[1:]: crc for n, crc in compared.items()}}
+        seen = compared.pop("seen", "")
+        of_parts = {number[1:]: crc for number, crc in compared.items()}
+        body = {"size": size, "last_modified": 5, "compared": of_parts, "seen": seen}
         return client.post(url("continue"), json.dumps(body), content_type="application/json")
 
     return send
@@ -193,7 +197,51 @@ def test_file_of_another_size_is_refused_and_nothing_changes(
     assert not Transfer.objects.exists()
 
 
-@pytest.mark.parametrize("compared", [{"nx": "1"}, {"n1": "one"}, {"n1": str(2**64)}, {"n0": "1"}])
+def test_part_that_was_replaced_while_the_file_was_compared_is_told(
+    part: Part, ask: Ask, url: Any, writer_client: Client
+) -> None:
+    content = os.urandom(2 * MIB)
+    part(1, content)
+    seen = writer_client.get(url("digests", size=4 * MIB)).json()["seen"]
+    part(1, bytes(2 * MIB))
+
+    refused = ask(writer_client, 4 * MIB, n1=crc(content), seen=seen)
+
+    assert refused.status_code == 409
+    assert "replaced a part" in refused.json()["error"]
+    assert not Transfer.objects.exists()
+
+
+def test_file_cannot_go_on_behind_an_empty_part(
+    part: Part, ask: Ask, url: Any, writer_client: Client
+) -> None:
+    part(1, b"")
+
+    assert writer_client.get(url("digests", size=5)).status_code == 409
+    assert ask(writer_client, 5, n1="0").status_code == 409
+    assert "is empty" in writer_client.get(url("upload")).content.decode()
+
+
+def test_body_that_is_nested_without_end_is_refused(url: Any, writer_client: Client) -> None:
+    body = "[" * 200_000
+
+    assert writer_client.post(url("continue"), body, content_type="application/json").status_code == 400
+
+
+TOO_LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    "compared",
+    [
+        {"nx": "1"},
+        {"n1": "one"},
+        {"n1": str(2**64)},
+        {"n0": "1"},
+        {"n1": TOO_LONG},
+        {f"n{TOO_LONG}": "1"},
+    ],
+)
 def test_digests_that_are_none_are_refused(ask: Ask, writer_client: Client, compared: dict[str, str]) -> None:
     assert ask(writer_client, MIB, **compared).status_code == 400
 
@@ -257,6 +305,23 @@ def test_upload_that_somebody_sends_now_is_left_alone(
     assert refused.status_code == 409
     assert "owner is sending this upload just now" in refused.json()["error"]
     assert Job.objects.get(pk=transfer.job_id).state == Job.State.QUEUED
+
+
+def test_upload_whose_slice_arrives_slowly_is_left_alone(halted: Transfer, writer_client: Client) -> None:
+    slow = Path(settings.SPOOL_DIR) / str(halted.pk) / f"2{spool.PARTIAL}"
+    slow.write_bytes(b"so far")
+
+    assert "is sending this upload" in go_on(writer_client, halted).json()["error"]
+
+
+def test_direct_upload_is_taken_for_still_only_after_minutes(halted: Transfer, writer_client: Client) -> None:
+    before = timezone.now() - timedelta(minutes=3)
+    TransferPart.objects.update(stored_at=before)
+
+    Transfer.objects.update(path=Transfer.Path.DIRECT)
+    assert go_on(writer_client, halted).status_code == 409
+    Transfer.objects.update(path=Transfer.Path.CONSOLE)
+    assert go_on(writer_client, halted).status_code == 201
 
 
 def test_own_upload_goes_on_where_its_job_is(halted: Transfer, owner_client: Client) -> None:

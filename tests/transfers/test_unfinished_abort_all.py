@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -134,6 +135,27 @@ def test_more_than_one_request_ends_become_a_job(
     job = Job.objects.get(pk=walk.job_id)
     assert (job.owner, job.state, job.objects_done, job.objects_total) == (writer, "done", 3, 3)
     assert left(store, bucket) == ["c/later"]
+
+
+@pytest.mark.usefixtures("begun")
+def test_job_goes_by_the_clock_of_the_store(
+    writer_client: Client,
+    connection: Connection,
+    store: ObjectStore,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aborting, "ABORTED_AT_ONCE", 2)
+    url = url_of(connection, bucket)
+    newest = max(
+        str(one.initiated_at) for one in store.list_multipart_uploads(bucket=bucket, region=REGION).uploads
+    )
+
+    writer_client.post(url, typed(writer_client, url, "3"))
+
+    before = UploadWalk.objects.get().before
+    assert before is not None
+    assert str(before - timedelta(seconds=1)) <= newest
 
 
 @pytest.mark.usefixtures("begun")

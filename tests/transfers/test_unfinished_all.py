@@ -211,8 +211,8 @@ def test_job_that_aborts_is_paused_resumed_and_canceled(
     bucket: str,
     second: str,
 ) -> None:
-    begin(store, bucket, "mark/one")
-    url = all_url(connection, "abort-all/", "?age=0&prefix=mark/")
+    begin(store, bucket, "stay/one")
+    url = all_url(connection, "abort-all/", "?age=0&prefix=stay/")
     seen = owner_client.get(url).content.decode().split('name="seen" value="')[1].split('"')[0]
     owner_client.post(url, {"count": "1", "seen": seen})
     walk = UploadWalk.objects.get()

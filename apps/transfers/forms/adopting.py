@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 from apps.transfers.services.adopting import FileChosen
 
 PARTS_MAX = 10_000
+# Of a CRC-64 in decimal digits; Python refuses to read a number of thousands.
+DIGITS_MAX = 20
 
 
 class FileChosenForm(forms.Form):
@@ -18,6 +20,8 @@ class FileChosenForm(forms.Form):
     size = forms.IntegerField(min_value=1, max_value=2**60)
     last_modified = forms.IntegerField(required=False, min_value=-(2**53), max_value=2**53)
     compared = forms.JSONField(required=False)
+    # The digest of the parts that the file was compared with.
+    seen = forms.CharField(required=False, max_length=64)
 
     def clean_compared(self) -> dict[int, str]:
         given = self.cleaned_data["compared"] or {}
@@ -34,15 +38,19 @@ class FileChosenForm(forms.Form):
 
 
 def _number_of(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= PARTS_MAX:
+    if not _is_number(text) or not 1 <= int(text) <= PARTS_MAX:
         raise ValidationError(_("The digests of the parts were not understood."))
     return int(text)
 
 
 def _digest_of(value: Any) -> str:
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or int(value) >= 2**64:
+    if not isinstance(value, str) or not _is_number(value) or int(value) >= 2**64:
         raise ValidationError(_("The digests of the parts were not understood."))
     return value
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
 
 
 class CompleteForm(forms.Form):

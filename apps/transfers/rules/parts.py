@@ -78,6 +78,8 @@ def md5_of(part: StoredPart) -> str:
 
 def parts_check(stock: Stock) -> None:
     """Raise Unfit when no file whatever could go on here."""
+    if not all(part.size for part in stock.parts):
+        raise Unfit(_("One of its parts is empty, so that no file fits."))
     sizes = {part.size for part in stock.parts[:-1]}
     if len(sizes) > 1:
         raise Unfit(

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Who has sent nothing for this long is not sending.
 STILL_FOR = timedelta(minutes=1)
+# The console hears of a direct part only when the store has the whole of it.
+STILL_DIRECT = timedelta(minutes=5)
 TAKEN_OVER = "TakenOver"
 
 UploadsElsewhere = Callable[[Sequence[str]], Mapping[str, Job]]
@@ -122,7 +124,7 @@ def upload_adopt(
     compared = dict(file.compared or {})
     kept = [part for part in stock.parts if part.number in compared]
     with transaction.atomic():
-        former = _claim(connection, upload, by=owner)
+        former = _claim(upload, by=owner)
         transfer = _create(
             connection,
             owner=owner,
@@ -162,7 +164,7 @@ def upload_complete(
     # A plan of as many parts: what counts here is that none is missing.
     plan = plan_of(size=stock.size, part_size=max(1, -(-stock.size // stock.count)))
     with transaction.atomic():
-        former = _claim(connection, upload, by=owner)
+        former = _claim(upload, by=owner)
         transfer = _create(
             connection, owner=owner, upload=upload, plan=plan, wanted=NewObject(), may_replace=replace
         )
@@ -174,12 +176,13 @@ def upload_complete(
     return transfer
 
 
-def _claim(connection: Connection, upload: UploadRef, *, by: Person) -> Transfer | None:
+def _claim(upload: UploadRef, *, by: Person) -> Transfer | None:
     """Take the upload away from the job that stands still at it, and return that; None for a free one.
 
     The lock makes one of two people wait who come at the same moment: the second finds the first one's job.
+    It is on all connections, because another one may lead to the same bucket.
     """
-    Connection.objects.select_for_update().get(pk=connection.pk)
+    list(Connection.objects.select_for_update().order_by("pk").values_list("pk"))
     former = transfers_alive([upload.upload_id], bucket=upload.target.bucket).get(upload.upload_id)
     if former is None:
         return None
@@ -216,9 +219,10 @@ def upload_require_still(transfer: Transfer, *, by: Person) -> None:
 
 
 def _is_moving(transfer: Transfer) -> bool:
-    if spool.slices_waiting(transfer.pk):
+    if spool.is_receiving(transfer.pk):
         return True
-    since = timezone.now() - STILL_FOR
+    is_direct = transfer.path == Transfer.Path.DIRECT
+    since = timezone.now() - (STILL_DIRECT if is_direct else STILL_FOR)
     latest = transfer.parts.order_by("-stored_at").values_list("stored_at", flat=True).first()
     return max(latest or since, transfer.job.created_at) > since
 

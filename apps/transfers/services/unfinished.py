@@ -88,6 +88,12 @@ class Matching:
         return hashlib.sha256(ids.encode()).hexdigest()
 
     @property
+    def newest_at(self) -> datetime | None:
+        """When the latest of them was begun, by the store's clock."""
+        dated = [found.upload.initiated_at for found in self.uploads]
+        return max((at for at in dated if at is not None), default=None)
+
+    @property
     def oldest(self) -> UnfinishedUpload | None:
         dated = [found.upload for found in self.uploads if found.upload.initiated_at is not None]
         return min(dated, key=lambda upload: str(upload.initiated_at), default=None)

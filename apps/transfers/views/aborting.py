@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -79,12 +79,22 @@ def _abort(request: ConnectionRequest, matching: Matching, which: Which, now: da
         person=request.user,
         bucket=request.bucket,
         which=which,
-        # What is begun from now on is nothing that the person has seen.
-        before=which.before or now,
+        before=_seen_before(matching, which.before or now),
         expected=len(matching.uploads),
     )
     tasks.hand_over(tasks.walk_uploads, walk_id=walk.pk)
     return redirect("jobs:detail", walk.job_id)
+
+
+def _seen_before(matching: Matching, before: datetime) -> datetime:
+    """Return a moment before which all was begun that the person has seen, and, if possible, nothing else.
+
+    Where all was looked at, the store's clock says it: that of the console may be minutes ahead.
+    """
+    newest = matching.newest_at
+    if matching.has_more or newest is None:
+        return before
+    return min(before, newest + timedelta(seconds=1))
 
 
 @require_POST

@@ -42,7 +42,9 @@ def unfinished_digests(request: ConnectionRequest, connection: str, bucket: str)
         return refusal(HTTPStatus.CONFLICT, unfit.sentence)
     except StorageError as error:
         return _store_refusal(error)
-    return JsonResponse({"parts": _digests(upload, stock, plan), "part_size": plan.part_size})
+    return JsonResponse(
+        {"parts": _digests(upload, stock, plan), "part_size": plan.part_size, "seen": stock.digest}
+    )
 
 
 def _digests(upload: UploadRef, stock: Stock, plan: PartPlan) -> list[dict[str, Any]]:
@@ -74,6 +76,7 @@ def unfinished_continue(request: ConnectionRequest, connection: str, bucket: str
         )
     try:
         stock = adopting.stock_read(request.connection, upload)
+        _require_seen(stock, form.cleaned_data["seen"])
         transfer = adopting.upload_adopt(
             request.connection,
             owner=request.user,
@@ -91,10 +94,19 @@ def unfinished_continue(request: ConnectionRequest, connection: str, bucket: str
     return JsonResponse(answer, status=HTTPStatus.CREATED)
 
 
+def _require_seen(stock: Stock, seen: str) -> None:
+    """Raise Unfit when a part came or changed while the file was compared: somebody still sends, maybe.
+
+    Without this the CRC-64 of the part that was there would stand for the one that is.
+    """
+    if seen and seen != stock.digest:
+        raise Unfit(_("Somebody sent or replaced a part since you looked. Look once more."))
+
+
 def _json_of(request: ConnectionRequest) -> dict[str, Any]:
     try:
         data = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -72,7 +72,7 @@ def json_of(request: HttpRequest) -> dict[str, Any]:
     """Return the values that a script sent, for a form to check; nothing when it is no JSON object."""
     try:
         data = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(data, dict):
         return {}

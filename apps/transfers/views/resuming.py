@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from apps.connections.guards import PersonRequest
 from apps.connections.models import Role
-from apps.storage.keys import key_name
+from apps.storage.keys import key_name, visible
 from apps.transfers.services.resuming import transfer_digests, uploads_waiting
 from apps.transfers.views.answers import may_write, transfer_of
 
@@ -35,6 +35,7 @@ def uploads_list(request: HttpRequest) -> HttpResponse:
             "job": str(one.transfer.job_id),
             "name": key_name(one.transfer.key),
             "key": one.transfer.key,
+            "place": f"{one.transfer.bucket}/{visible(one.transfer.key)}",
             "size": one.transfer.size,
             "state_url": reverse("transfers:state", args=[one.transfer.job_id]),
         }
