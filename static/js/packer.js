@@ -10,7 +10,8 @@ const PACK_BYTES = 1 << 20;
 const PACKS_AT_ONCE = 2;
 const GATHER_MS = 5;
 const BACK_OFF_S = [0.5, 1, 2, 4, 8, 15];
-const STORE_BEHIND_S = 0.7;
+// A store that is behind is asked again, with longer pauses each time: every question brings the files along.
+const STORE_BEHIND_S = [0.5, 1, 2];
 const FOR_ALL = [401, 403, 404, 410];
 
 export class Packer {
@@ -51,14 +52,15 @@ export class Packer {
   #next() {
     let bytes = 0;
     let count = 0;
-    while (count < Math.min(PACK_FILES, this.#queue.length) && (count === 0 || bytes + this.#queue[count].file.size <= PACK_BYTES)) {
-      bytes += this.#queue[count].file.size;
+    while (count < Math.min(PACK_FILES, this.#queue.length) && (count === 0 || bytes + this.#queue[count].wanted.size <= PACK_BYTES)) {
+      bytes += this.#queue[count].wanted.size;
       count += 1;
     }
     return this.#queue.splice(0, count);
   }
 
   async #run(items) {
+    let waited = 0;
     for (let attempt = 0; ; attempt += 1) {
       await this.#batch.turn();
       if (this.#batch.isOver) break;
@@ -66,7 +68,8 @@ export class Packer {
         const { taken, waits } = await this.#send(items);
         this.#batch.say(waits ?? '');
         if (waits) {
-          await this.#batch.pauseFor(STORE_BEHIND_S);
+          await this.#batch.pauseFor(STORE_BEHIND_S[Math.min(waited, STORE_BEHIND_S.length - 1)]);
+          waited += 1;
           attempt = -1;
           continue;
         }

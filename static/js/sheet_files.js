@@ -29,14 +29,12 @@ export class SheetFile {
   constructor(id, file, key) {
     this.id = id;
     this.file = file;
+    // Read once for what is drawn: a browser asks the disk each time that a picked file's size is read.
+    this.size = file.size;
     this.key = key;
     this.type = file.type;
     // Somebody typed a type for this one file.
     this.isTypeOwn = false;
-  }
-
-  get size() {
-    return this.file.size;
   }
 
   get state() {

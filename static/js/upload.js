@@ -284,13 +284,20 @@ function endDrop() {
   dropped = null;
 }
 
+// A list says of a folder that it is there, which more files in it do not change.
+function hasFolderOf(key, prefix) {
+  const end = key.indexOf('/', prefix.length) + 1;
+  const folders = [...document.querySelectorAll('#object-list input[name="folder"]')];
+  return end > 0 && folders.some((input) => decodeURIComponent(input.value) === key.slice(0, end));
+}
+
 // The list on screen shows what arrived in its folder, many files with one request.
 let refreshing = null;
 
 function refreshList(event) {
   const place = target();
   const list = document.getElementById('object-list');
-  if (!place || !list || !event.detail.key.startsWith(place.dataset.prefix)) return;
+  if (!place || !list || !event.detail.key.startsWith(place.dataset.prefix) || hasFolderOf(event.detail.key, place.dataset.prefix)) return;
   refreshing ??= setTimeout(() => {
     refreshing = null;
     window.htmx.ajax('GET', location.pathname + location.search, { target: '#object-list', swap: 'outerHTML' });

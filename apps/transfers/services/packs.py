@@ -48,14 +48,18 @@ class PackedFile:
     content: memoryview
 
 
+def pack_require_room(batch: UploadBatch) -> None:
+    """Raise PackWaits while the store has to catch up with a batch; asked before a pack is looked into."""
+    if batch.job.children.filter(state__in=MOVING).count() >= UNDER_WAY_AT_MOST:
+        raise PackWaits
+
+
 def pack_take(*, batch: UploadBatch, files: Sequence[PackedFile]) -> list[int | None]:
     """This will begin the uploads of small files whose bytes are there, and return their transfers' ids.
 
     None stands for a file that needs a word with a person, such as one whose key is taken: it is sent by
-    itself, which says what is the matter. Raises PackWaits, DiskFull, BatchEnded; nothing is begun then.
+    itself, which says what is the matter. Raises DiskFull, BatchEnded; nothing is begun then.
     """
-    if batch.job.children.filter(state__in=MOVING).count() >= UNDER_WAY_AT_MOST:
-        raise PackWaits
     if not spool.has_room(sum(len(file.content) for file in files)):
         raise DiskFull
     region = bucket_region(batch.connection, batch.bucket)

@@ -23,6 +23,7 @@ from apps.transfers.services.packs import (
     DiskFull,
     PackedFile,
     PackWaits,
+    pack_require_room,
     pack_take,
 )
 from apps.transfers.views.answers import batch_heard, place_of, refusal
@@ -47,7 +48,9 @@ def upload_pack(request: ConnectionRequest, connection: str, bucket: str, parent
         return refusal(HTTPStatus.CONFLICT, _("Files may only be sent directly here."))
     try:
         batch = batch_heard(request, bucket, parent)
-        files = _files_of(request)
+        listed, contents = _pack_of(request)
+        pack_require_room(batch)
+        files = _files_of(listed, contents, place_of(request))
         taken = pack_take(batch=batch, files=[file for file in files if file is not None])
     except PackBroken:
         return refusal(HTTPStatus.BAD_REQUEST, _("The files did not arrive as they were announced."))
@@ -68,8 +71,8 @@ def upload_pack(request: ConnectionRequest, connection: str, bucket: str, parent
     return JsonResponse({"taken": [file is not None and next(found) is not None for file in files]})
 
 
-def _files_of(request: ConnectionRequest) -> list[PackedFile | None]:
-    """Return the files of a pack, None for one whose name or options a person has to hear about."""
+def _pack_of(request: ConnectionRequest) -> tuple[list[dict[str, Any]], list[memoryview]]:
+    """Return what is said of each file of a pack, and its bytes; raises PackBroken."""
     if int(request.headers.get("Content-Length") or 0) > PACK_BYTES_MAX + HEAD_MAX:
         raise PackBroken
     head, _newline, body = request.body.partition(b"\n")
@@ -81,12 +84,14 @@ def _files_of(request: ConnectionRequest) -> list[PackedFile | None]:
     if not 0 < len(listed) <= PACK_FILES_MAX or min(sizes) < 0 or sum(sizes) != len(body):
         raise PackBroken
     view = memoryview(body)
-    ends = list(accumulate(sizes))
-    place = place_of(request)
-    return [
-        _file_of(said, view[end - size : end], place)
-        for said, size, end in zip(listed, sizes, ends, strict=True)
-    ]
+    return listed, [view[end - size : end] for size, end in zip(sizes, accumulate(sizes), strict=True)]
+
+
+def _files_of(
+    listed: list[dict[str, Any]], contents: list[memoryview], place: str
+) -> list[PackedFile | None]:
+    """Return the files of a pack, None for one whose name or options a person has to hear about."""
+    return [_file_of(said, content, place) for said, content in zip(listed, contents, strict=True)]
 
 
 def _file_of(said: dict[str, Any], content: memoryview, place: str) -> PackedFile | None:
