@@ -17,6 +17,9 @@ from apps.connections.models import Connection, Role
 from apps.connections.services import bucket_region, store_for
 from apps.storage.store import ObjectStore
 
+# As long as the rows that hold one; stores allow less.
+BUCKET_NAME_MAX = 100
+
 
 class PersonRequest(HttpRequest):
     """A request of somebody who is signed in."""
@@ -72,6 +75,7 @@ def connection_required(role: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *, connection: str, **kwargs: Any) -> HttpResponseBase:
+            _require_bucket(kwargs.get("bucket", ""))
             found, held = _fetch(cast(PersonRequest, request).user, connection)
             admitted = _admit(request)
             admitted.connection, admitted.role, admitted.bucket = found, held, kwargs.get("bucket", "")
@@ -81,6 +85,12 @@ def connection_required(role: Role) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _require_bucket(name: str) -> None:
+    """Find nothing under a name that no bucket can have, and that no database could be asked about."""
+    if len(name) > BUCKET_NAME_MAX or not name.isprintable():
+        raise Http404
 
 
 def _fetch(person: Person, slug: str) -> tuple[Connection, Role]:
