@@ -1,6 +1,7 @@
 // Small pieces of page: elements from data, never from markup in strings.
 
 const SPRITE = new URL('../vendor/tabler-icons/sprite.svg', import.meta.url).pathname;
+const CSRF_COOKIE = 'console_csrf=';
 const SVG = 'http://www.w3.org/2000/svg';
 
 export function element(tag, attributes = {}, ...children) {
@@ -24,6 +25,9 @@ export function icon(name) {
   return svg;
 }
 
+// Whoever signed in again in another tab has a new one, in the cookie; the page still has the old one.
 export function csrfToken() {
+  const cookie = document.cookie.split('; ').find((one) => one.startsWith(CSRF_COOKIE));
+  if (cookie) return cookie.slice(CSRF_COOKIE.length);
   return JSON.parse(document.body.getAttribute('hx-headers') || '{}')['X-CSRFToken'] ?? '';
 }

@@ -287,3 +287,18 @@ def forgive(complaints: list[str]) -> None:
     complaints[:] = [
         text for text in complaints if "CORS policy" not in text and "net::ERR_FAILED" not in text
     ]
+
+
+def test_upload_goes_on_after_signing_in_again_elsewhere(
+    page: Page, client: CosClient, bucket: str, console: RunningConsole
+) -> None:
+    rule_put(client, bucket, console.address)
+    page.goto(f"/b/demo-store/{bucket}/objects/")
+    # To sign in changes this cookie in all tabs; the page still holds what belongs to the former one.
+    page.context.add_cookies(
+        [{"name": "console_csrf", "value": secrets.token_hex(16), "url": console.address}]
+    )
+
+    ended = page.evaluate(SEND, [f"/b/demo-store/{bucket}/uploads/", "again.mp4", 1, False])
+
+    assert ended == ["received", "direct", None]
