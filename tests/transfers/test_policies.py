@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -121,3 +122,13 @@ def test_choice_that_is_none_is_refused(owner_client: Client, url: str) -> None:
     assert answer.status_code == 422
     assert "Choose one of these." in answer.content.decode()
     assert "Choose one." in answer.content.decode()
+
+
+def test_rule_is_for_the_origin_that_browsers_see(owner_client: Client, url: str, settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://other.example.com", "https://console.localhost:8443"]
+
+    page = owner_client.get(url, headers={"host": "console.localhost:8443"}).content.decode()
+
+    # The proxy that ends TLS did not say so.
+    assert "https://console.localhost:8443" in page
+    assert "http://console.localhost:8443" not in page
