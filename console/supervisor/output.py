@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +15,7 @@ LOG_COPIES = 3
 # A "line" without an end must not fill the memory.
 LONGEST_LINE = 64 * 1024
 PREFIX_WIDTH = 8
+FULL = (errno.ENOSPC, errno.EDQUOT)
 COLORS = (36, 33, 32, 35, 34, 96, 93, 92)
 
 
@@ -39,8 +42,22 @@ class Terminal:
             return
         try:
             print(text, file=self._stream, flush=True)
-        except OSError:
-            self._is_gone = True
+        except OSError as error:
+            # Into a file on a full disk: a later line may find room again.
+            self._is_gone = error.errno not in FULL
+
+
+class LogFile(RotatingFileHandler):
+    """A file that rotates by size. What a full disk does not take is lost, and nothing else."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        # A traceback for each line would fill whatever the terminal writes to as well.
+        pass
+
+    def close(self) -> None:
+        # Tries to write once more what it could not write before.
+        with suppress(OSError):
+            super().close()
 
 
 class PartLog:
@@ -50,7 +67,7 @@ class PartLog:
         self.name = name
         self.path = folder / f"{name}.log"
         self._terminal = terminal
-        self._file = RotatingFileHandler(
+        self._file = LogFile(
             self.path, maxBytes=LOG_BYTES, backupCount=LOG_COPIES, encoding="utf-8", delay=True
         )
         self._rest = b""

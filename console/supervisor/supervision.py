@@ -92,9 +92,16 @@ class Supervision:
             await asyncio.wait([task for _, task in self._running], timeout=0.5)
             self._raise_failures()
             pids = self._pids()
-            if pids != known:
-                self._on_change(pids)
+            if pids != known and self._is_told(pids):
                 known = pids
+
+    def _is_told(self, pids: dict[str, int]) -> bool:
+        """Tell about changed process ids. A disk that takes nothing now may do so at the next look."""
+        try:
+            self._on_change(pids)
+        except OSError:
+            return False
+        return True
 
     def _raise_failures(self) -> None:
         for _, task in self._running:

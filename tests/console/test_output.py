@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,3 +64,35 @@ def test_terminal_that_went_away_ends_nothing() -> None:
 
     terminal.say("one")
     terminal.say("two")
+
+
+def test_terminal_on_a_full_disk_goes_on_when_there_is_room() -> None:
+    class Full(io.StringIO):
+        has_room = False
+
+        def write(self, text: str) -> int:
+            if not self.has_room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(text)
+
+    full = Full()
+    terminal = Terminal(full)
+
+    terminal.say("one")
+    full.has_room = True
+    terminal.say("two")
+
+    assert full.getvalue() == "two\n"
+
+
+def test_lines_that_a_full_disk_does_not_take_end_nothing(
+    tmp_path: Path, screen: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "web.log").symlink_to("/dev/full")
+    log = PartLog("web", folder=tmp_path, terminal=Terminal(screen))
+
+    log.feed(b"one\n")
+    log.close()
+
+    assert screen.getvalue() == "web     | one\n"
+    assert capsys.readouterr().err == ""
