@@ -10,6 +10,7 @@ from pathlib import Path
 from random import SystemRandom
 
 from tests.chaos.console import TormentedConsole
+from tests.chaos.ground import ground_lay
 from tests.chaos.person import Person
 from tests.chaos.rounds import round_run
 
@@ -22,11 +23,11 @@ def main() -> int:
     print(f"Seed {options.seed}; the console's data and log are in {folder}.", flush=True)
     console.start()
     try:
-        console.bucket_open()
         person = Person(console)
+        ground = ground_lay(console, person)
         for number in range(options.first, options.first + options.rounds):
             began = time.monotonic()
-            this = round_run(console, person, seed=options.seed, number=number)
+            this = round_run(console, person, ground, seed=options.seed, number=number)
             took_s = time.monotonic() - began
             print(f"round {number}: {'WRONG' if this.wrong else 'well'} after {took_s:.1f} s", flush=True)
             if this.wrong or options.verbose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -17,13 +18,15 @@ from redis import Redis
 from apps.storage.cos import CosClient
 from apps.storage.types import Credentials, Endpoint
 from tests.chaos.pace import FULL
-from tests.journeys.running import RunningConsole, wait_for
+from tests.journeys.running import CONTROL_TOKEN, RunningConsole, wait_for
 
 CONNECTION = "demo-store"
 REGION = "ap-guangzhou"
 BUCKET = "team-files-1250000000"
 # Where the store lets the console's pages send to it.
 OPEN_BUCKET = "chaos-open-1250000000"
+# Redis does not start with it.
+BROKEN_LINE = "no-such-setting yes"
 
 
 @dataclass
@@ -85,6 +88,28 @@ class TormentedConsole(RunningConsole):
             credentials=Credentials(account["secret_id"], account["secret_key"]),
             endpoint=Endpoint(scheme="http", connect_to=f"127.0.0.1:{self.store_port}"),
         )
+
+    def account_add(self) -> dict[str, Any]:
+        """Make another account of the store, and return it with its key."""
+        line = http.client.HTTPConnection("127.0.0.1", self.store_port, timeout=10)
+        with closing(line):
+            line.request("POST", "/-/accounts", "{}", {"x-localstore-control": CONTROL_TOKEN})
+            made: dict[str, Any] = json.loads(line.getresponse().read())
+        return made
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Return what the store did last: since it began, at most a thousand requests."""
+        line = http.client.HTTPConnection("127.0.0.1", self.store_port, timeout=10)
+        with closing(line):
+            line.request("GET", "/-/journal", headers={"x-localstore-control": CONTROL_TOKEN})
+            found: list[dict[str, Any]] = json.loads(line.getresponse().read())
+        return found
+
+    def redis_keep_away(self, *, is_away: bool) -> None:
+        """Keep Redis from starting again, by a line that it does not understand, or let it."""
+        path = self.folder / "redis" / "redis.conf"
+        kept = [line for line in path.read_text().splitlines() if line != BROKEN_LINE]
+        path.write_text("\n".join([*kept, BROKEN_LINE] if is_away else kept) + "\n")
 
     def fault_add(self, rule: dict[str, Any]) -> None:
         """Add a fault to the store's, unless the store is dead just now."""

@@ -9,14 +9,24 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from apps.storage.cos import CosClient
 from apps.storage.digest import crc64_update
 from apps.storage.errors import ObjectNotFound
-from tests.chaos.console import BUCKET, CONNECTION, OPEN_BUCKET, REGION
+from tests.chaos.console import BUCKET, CONNECTION
+from tests.chaos.ground import Ground, Place
 from tests.chaos.pace import MIB
 from tests.chaos.person import LOOK_EVERY_S, PATIENCE_S, Answer, Person, Stuck
 
 SIZES = (0, 1, 70_000, MIB, MIB + 1, 2 * MIB, 3 * MIB + 500_000, 5 * MIB)
+WRITTEN_BY = ("PutObject", "CopyObject", "CompleteMultipartUpload")
+STRANGERS = "groups/global/AllUsers"
+# What a person chooses on the sheet: all that the store keeps of it is compared in the end.
+OPTIONS = {
+    "cache_control": "max-age=9",
+    "content_language": "zh-CN",
+    "metadata": "team: blue",
+    "acl": "public-read",
+    "public": "public",
+}
 PLACE = f"/b/{CONNECTION}/{BUCKET}"
 
 
@@ -29,23 +39,24 @@ class Deed:
     """Something that one person does to keys that nobody else touches."""
 
     person: Person
+    ground: Ground
     dice: Random
     prefix: str
     jobs: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
-    def prepare(self, store: CosClient) -> None:
+    def prepare(self) -> None:
         """Store what has to be there before anything breaks."""
 
     def run(self) -> None:
         raise NotImplementedError
 
-    def verify(self, store: CosClient) -> None:
+    def verify(self) -> None:
         raise NotImplementedError
 
     @property
     def moved(self) -> list[tuple[str, str]]:
-        """The pairs of keys of which one at least must be there at each moment."""
+        """The pairs of keys of which one at least must be there at each moment, in whichever bucket."""
         return []
 
     def note(self, text: str) -> None:
@@ -70,56 +81,73 @@ def _dashed(hexadecimal: str) -> str:
     return "-".join(parts)
 
 
-def put(store: CosClient, key: str, content: bytes, *, bucket: str = BUCKET, **options: Any) -> None:
-    store.put_object(Bucket=bucket, Region=REGION, Key=key, Body=content, **options)
+def put(place: Place, key: str, content: bytes, **options: Any) -> None:
+    place.client.put_object(**place.at, Key=key, Body=content, **options)
 
 
-def read(store: CosClient, key: str, *, bucket: str = BUCKET) -> bytes | None:
+def read(place: Place, key: str) -> bytes | None:
     try:
-        body = store.get_object(Bucket=bucket, Region=REGION, Key=key)["Body"]
+        body = place.client.get_object(**place.at, Key=key)["Body"]
     except ObjectNotFound:
         return None
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-def require_same(store: CosClient, key: str, content: bytes | None, *, bucket: str = BUCKET) -> None:
+def require_same(place: Place, key: str, content: bytes | None) -> None:
     """Raise unless the object is what it should be, byte by byte; None is no object."""
-    found = read(store, key, bucket=bucket)
+    found = read(place, key)
     if found != content:
         sizes = [None if one is None else len(one) for one in (found, content)]
         raise Stuck(f"{key} is not what it should be: {sizes[0]} bytes, and {sizes[1]} were expected.")
 
 
-def require_headers(store: CosClient, key: str, *, bucket: str = BUCKET, **wanted: str) -> None:
-    headers = store.head_object(Bucket=bucket, Region=REGION, Key=key)
+def require_headers(place: Place, key: str, **wanted: str) -> None:
+    headers = place.client.head_object(**place.at, Key=key)
     found = {name: headers.get(name.replace("_", "-")) for name in wanted}
     if found != wanted:
         raise Stuck(f"{key} has the headers {found}, not {wanted}.")
 
 
+def require_access(place: Place, key: str, *, is_public: bool) -> None:
+    """Raise unless strangers may read the object, or may not."""
+    granted = place.client.get_object_acl(**place.at, Key=key)
+    if (STRANGERS in repr(granted)) != is_public:
+        raise Stuck(f"{key} should {'' if is_public else 'not '}be public: {granted}")
+
+
 class Upload(Deed):
     """A file sent in slices: out of order, some twice, some cut off; perhaps paused, perhaps canceled."""
 
-    bucket = BUCKET
+    # Of what parks with this code nobody says that it is to be tried again.
+    gives_up_at = ""
 
-    def prepare(self, store: CosClient) -> None:
+    @property
+    def place(self) -> Place:
+        return self.ground.own
+
+    def prepare(self) -> None:
         self.key = f"{self.prefix}/Übung {self.dice.randrange(100)}%+.bin"
         self.content = content_of(self.dice)
         self.old = content_of(self.dice, largest=MIB) if self.dice.random() < 0.25 else None
         self.pauses = self.dice.random() < 0.25
-        self.cancels = self.dice.random() < 0.15
-        self.cancel_after_s = self.dice.uniform(0.0, 4.0)
+        self.cancels = self.dice.random() < 0.25
+        self.cancel_after_s = self.dice.uniform(0.0, 1.5)
+        self.has_options = self.dice.random() < 0.35
         self.state = ""
         if self.old is not None:
-            put(store, self.key, self.old, bucket=self.bucket)
+            put(self.place, self.key, self.old)
 
     def run(self) -> None:
         started = self._start()
         self.jobs.append(started["job"])
         self.note(f"upload of {len(self.content)} bytes is job {started['job']}")
         self.began_at = time.monotonic()
-        self._send(started, list(range(1, started["parts"] + 1)))
-        self.state = self.person.wait_for_end(started["job"], while_waiting=lambda row: self._mind(started))
+        numbers = list(range(1, started["parts"] + 1))
+        # Whoever cancels has not sent everything by then, where there is more than one slice.
+        self._send(started, numbers[: len(numbers) - 1 or 1] if self.cancels else numbers)
+        self.state = self.person.wait_for_end(
+            started["job"], while_waiting=lambda row: self._mind(started), gives_up_at=self.gives_up_at
+        )
         self.note(f"upload is {self.state}")
 
     def _start(self) -> dict[str, Any]:
@@ -128,15 +156,24 @@ class Upload(Deed):
             "size": len(self.content),
             "type": "application/x-chaos",
             "replace": self.old is not None,
+            "options": self._options() if self.has_options else "",
         }
         answer = self.person.insist(lambda: self._asked(wanted), why="No upload began")
         if answer.status != 201:
             raise Stuck(f"The upload was refused: {answer.status} {answer.body[:300]!r}")
         return answer.json()
 
+    def _options(self) -> str:
+        """Have the sheet check what the object shall get, and return its signed answer."""
+        path = f"/b/{CONNECTION}/{self.place.bucket}/uploads/sheet/"
+        answer = self.person.insist(lambda: self.person.post(path, OPTIONS), why="No sheet")
+        if "options" not in answer.json():
+            raise Stuck(f"The sheet refused: {answer.status} {answer.body[:300]!r}")
+        return str(answer.json()["options"])
+
     def _asked(self, wanted: dict[str, Any]) -> Answer:
         """Ask for an upload; after an answer that was lost, perhaps go on with what began all the same."""
-        answer = self.person.post(f"/b/{CONNECTION}/{self.bucket}/uploads/", wanted, as_json=True)
+        answer = self.person.post(f"/b/{CONNECTION}/{self.place.bucket}/uploads/", wanted, as_json=True)
         job = self.job_of(self.key) if answer.status != 201 and self.dice.random() < 0.5 else None
         if job is None or self.person.state_of(job)["state"] not in {"queued", "running", "parked"}:
             return answer
@@ -168,24 +205,35 @@ class Upload(Deed):
         now = self.person.ask("GET", started["state_url"]).json()
         if now.get("state") == "paused":
             self.person.press(started["job"], "resume")
-        if now.get("state") not in {"queued", "running"}:
+        if now.get("state") not in {"queued", "running"} or self.cancels:
             return
         missing = set(range(1, started["parts"] + 1)) - set(now["received"])
         if missing and "slice_url" in now:
             self._send({**started, "slice_url": now["slice_url"]}, sorted(missing))
 
-    def verify(self, store: CosClient) -> None:
+    def verify(self) -> None:
         if self.state == "canceled":
-            require_same(store, self.key, self.old, bucket=self.bucket)
+            require_same(self.place, self.key, self.old)
             return
-        require_same(store, self.key, self.content, bucket=self.bucket)
-        require_headers(store, self.key, bucket=self.bucket, content_type="application/x-chaos")
+        require_same(self.place, self.key, self.content)
+        require_headers(self.place, self.key, content_type="application/x-chaos")
+        require_access(self.place, self.key, is_public=self.has_options)
+        if self.has_options:
+            require_headers(
+                self.place,
+                self.key,
+                cache_control="max-age=9",
+                content_language="zh-CN",
+                x_cos_meta_team="blue",
+            )
 
 
 class Direct(Upload):
     """A file whose parts go to the store with addresses from the console, which only hears of them."""
 
-    bucket = OPEN_BUCKET
+    @property
+    def place(self) -> Place:
+        return self.ground.open
 
     def _send(self, started: dict[str, Any], numbers: list[int]) -> None:
         if started["path"] != "direct":
@@ -221,26 +269,31 @@ class Copy(Deed):
 
     action = "copy"
 
-    def prepare(self, store: CosClient) -> None:
+    def prepare(self) -> None:
         self.source, self.key = f"{self.prefix}/source", f"{self.prefix}/copy of+source"
         self.content = content_of(self.dice)
         self.pauses = self.dice.random() < 0.3
         self.cancels = self.dice.random() < 0.15
+        self.to = self.dice.choice([self.ground.own, self.ground.own, self.ground.near, self.ground.far])
+        self.is_replaced = self.dice.random() < 0.25
         self.state = ""
-        put(store, self.source, self.content, ContentType="text/x-chaos", CacheControl="max-age=7")
+        put(self.ground.own, self.source, self.content, ContentType="text/x-chaos", CacheControl="max-age=7")
 
     def run(self) -> None:
         job = self._start()
         self.jobs.append(job)
-        self.note(f"copy of {len(self.content)} bytes is job {job}")
+        self.note(f"{self.action} of {len(self.content)} bytes to {self.to.bucket} is job {job}")
         self.state = self.person.wait_for_end(job, while_waiting=lambda row: self._mind(job, row["state"]))
         self.note(f"copy is {self.state}")
 
     def _start(self) -> str:
         path = f"{PLACE}/object/copy/?key={quote(self.source)}"
+        fields = {"bucket": self.to.named_from(CONNECTION), "key": self.key, "action": self.action}
+        if self.is_replaced:
+            fields |= OPTIONS | {"directive": "replace", "content_type": "text/x-new"}
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
-            answer = self.person.post(path, {"bucket": BUCKET, "key": self.key, "action": self.action})
+            answer = self.person.post(path, fields)
             job = _job_in(answer) or self.job_of(self.key)
             if job is not None:
                 return job
@@ -256,13 +309,18 @@ class Copy(Deed):
         elif state == "paused":
             self.person.press(job, "resume")
 
-    def verify(self, store: CosClient) -> None:
-        require_same(store, self.source, self.content)
+    def verify(self) -> None:
+        require_same(self.ground.own, self.source, self.content)
         if self.state == "canceled":
-            require_same(store, self.key, None)
+            require_same(self.to, self.key, None)
             return
-        require_same(store, self.key, self.content)
-        require_headers(store, self.key, content_type="text/x-chaos", cache_control="max-age=7")
+        self._require_copied()
+
+    def _require_copied(self) -> None:
+        require_same(self.to, self.key, self.content)
+        type_, cache = ("text/x-new", "max-age=9") if self.is_replaced else ("text/x-chaos", "max-age=7")
+        require_headers(self.to, self.key, content_type=type_, cache_control=cache)
+        require_access(self.to, self.key, is_public=self.is_replaced)
 
 
 class Move(Copy):
@@ -274,10 +332,26 @@ class Move(Copy):
     def moved(self) -> list[tuple[str, str]]:
         return [(self.source, self.key)]
 
-    def verify(self, store: CosClient) -> None:
-        is_copied = self.state == "done" or read(store, self.key) is not None
-        require_same(store, self.source, None if self.state == "done" else self.content)
-        require_same(store, self.key, self.content if is_copied else None)
+    def verify(self) -> None:
+        require_same(self.ground.own, self.source, None if self.state == "done" else self.content)
+        if self.state == "done" or read(self.to, self.key) is not None:
+            self._require_copied()
+        self._require_compared()
+
+    def _require_compared(self) -> None:
+        """Raise when the store saw the source deleted without a look at both since the copy was there."""
+        seen = [
+            (entry["operation"], entry["key"])
+            for entry in self.person.console.journal()
+            if entry["key"] in (self.source, self.key) and int(entry["status"]) < 300
+        ]
+        written = [at for at, (name, key) in enumerate(seen) if key == self.key and name in WRITTEN_BY]
+        deleted = [at for at, (name, key) in enumerate(seen) if (name, key) == ("DeleteObject", self.source)]
+        # A store that was killed meanwhile has forgotten what it did.
+        if written and deleted:
+            between = seen[written[0] : deleted[0]]
+            if not {("HeadObject", self.source), ("HeadObject", self.key)} <= set(between):
+                raise Stuck(f"{self.source} was deleted without a look at both: {seen}")
 
 
 def _job_in(answer: Answer) -> str | None:
@@ -285,21 +359,21 @@ def _job_in(answer: Answer) -> str | None:
     return parts[1] if answer.status == 302 and parts[0] == "jobs" and len(parts) > 1 else None
 
 
-@dataclass
 class Many(Deed):
     """Many objects at once: selected, planned, confirmed, and what failed tried again."""
 
-    action: str = "move"
-
-    def prepare(self, store: CosClient) -> None:
+    def prepare(self) -> None:
+        # A move has most to lose.
+        self.action = self.dice.choice(("move", "move", "move", "copy", "delete"))
         self.folder, self.target = f"{self.prefix}/from/", f"{self.prefix}/to/"
         self.contents = {
             f"name {number}": content_of(self.dice, largest=self.dice.choice((MIB, 4 * MIB)))
             for number in range(self.dice.randint(1, 5))
         }
+        self.to = self.dice.choice([self.ground.own, self.ground.own, self.ground.near, self.ground.far])
         self.state = ""
         for name, content in self.contents.items():
-            put(store, f"{self.folder}{name}", content, ContentType="text/x-chaos")
+            put(self.ground.own, f"{self.folder}{name}", content, ContentType="text/x-chaos")
 
     @property
     def moved(self) -> list[tuple[str, str]]:
@@ -310,7 +384,7 @@ class Many(Deed):
     def run(self) -> None:
         job = self._planned()
         self.jobs.append(job)
-        self.note(f"{self.action} of {len(self.contents)} objects is job {job}")
+        self.note(f"{self.action} of {len(self.contents)} objects to {self.to.bucket} is job {job}")
         for attempt in range(4):
             self.state = self.person.wait_for_end(
                 job, while_waiting=lambda row: self._confirm(job, row["state"])
@@ -342,7 +416,11 @@ class Many(Deed):
             # The folder goes along under its own name.
             self.person.post(
                 f"/jobs/{job}/options/",
-                {"bucket": BUCKET, "prefix": self.target, "is_acl_kept": "on"},
+                {
+                    "bucket": self.to.named_from(CONNECTION),
+                    "prefix": self.target,
+                    "access": "kept" if self.to is self.ground.own else "default",
+                },
             )
         if state == "planned":
             self.person.post(
@@ -350,15 +428,15 @@ class Many(Deed):
                 {"typed": str(len(self.contents)), "collision": "replace", "is_compared": "on"},
             )
 
-    def verify(self, store: CosClient) -> None:
+    def verify(self) -> None:
         failed = self.person.state_of(self.jobs[0])["objects_failed"]
         if failed:
             raise Stuck(f"{failed} objects failed again and again: {self._reasons()}")
         for name, content in self.contents.items():
-            require_same(store, f"{self.folder}{name}", content if self.action == "copy" else None)
+            require_same(self.ground.own, f"{self.folder}{name}", content if self.action == "copy" else None)
             if self.action != "delete":
-                require_same(store, f"{self.target}from/{name}", content)
-                require_headers(store, f"{self.target}from/{name}", content_type="text/x-chaos")
+                require_same(self.to, f"{self.target}from/{name}", content)
+                require_headers(self.to, f"{self.target}from/{name}", content_type="text/x-chaos")
 
     def _reasons(self) -> list[tuple[str, ...]]:
         rows = self.person.console.rows(
@@ -372,9 +450,9 @@ class Many(Deed):
 class Delete(Deed):
     """One object deleted on its page."""
 
-    def prepare(self, store: CosClient) -> None:
+    def prepare(self) -> None:
         self.key = f"{self.prefix}/gone soon"
-        put(store, self.key, b"x")
+        put(self.ground.own, self.key, b"x")
 
     def run(self) -> None:
         path = f"{PLACE}/object/delete/?key={quote(self.key)}"
@@ -385,31 +463,5 @@ class Delete(Deed):
                 raise Stuck(f"{self.key} is not deleted.")
             time.sleep(LOOK_EVERY_S)
 
-    def verify(self, store: CosClient) -> None:
-        require_same(store, self.key, None)
-
-
-KINDS = ("upload", "direct", "copy", "move", "moves", "many", "delete")
-
-
-def deeds_of(person: Person, dice: Random, prefix: str) -> list[Deed]:
-    """Return what happens in a round."""
-    chosen: list[Deed] = []
-    for number in range(dice.randint(3, 6)):
-        at = f"{prefix}/{number}"
-        own = Random(dice.random())
-        kind = dice.choices(KINDS, weights=[4, 2, 2, 2, 3, 2, 1])[0]
-        if kind == "upload":
-            chosen.append(Upload(person, own, at))
-        elif kind == "direct":
-            chosen.append(Direct(person, own, at))
-        elif kind == "copy":
-            chosen.append(Copy(person, own, at))
-        elif kind == "move":
-            chosen.append(Move(person, own, at))
-        elif kind == "delete":
-            chosen.append(Delete(person, own, at))
-        else:
-            action = "move" if kind == "moves" else dice.choice(["copy", "delete"])
-            chosen.append(Many(person, own, at, action=action))
-    return chosen
+    def verify(self) -> None:
+        require_same(self.ground.own, self.key, None)

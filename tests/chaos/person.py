@@ -125,8 +125,14 @@ class Person:
         if answer.status not in {0, 204, 302, 409} and answer.status < 500:
             raise Stuck(f"{path} answered {answer.status}: {answer.body[:300]!r}")
 
-    def wait_for_end(self, job: str, *, while_waiting: Callable[[sqlite3.Row], None] | None = None) -> str:
-        """Return the state that a job ended in; what parks is told to try again."""
+    def wait_for_end(
+        self,
+        job: str,
+        *,
+        while_waiting: Callable[[sqlite3.Row], None] | None = None,
+        gives_up_at: str = "",
+    ) -> str:
+        """Return the state that a job ended in; what parks is told to try again, or to end at this code."""
         until = time.monotonic() + PATIENCE_S
         while True:
             row = self.state_of(job)
@@ -137,7 +143,7 @@ class Person:
             if row["state"] == "parked":
                 if not row["error_code"]:
                     raise Stuck(f"Job {job} is parked without a reason.")
-                self.press(job, "retry")
+                self.press(job, "cancel" if row["error_code"] == gives_up_at else "retry")
             if while_waiting is not None:
                 while_waiting(row)
             time.sleep(LOOK_EVERY_S)

@@ -11,12 +11,25 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.chaos import leftovers
-from tests.chaos.console import REGION, TormentedConsole
-from tests.chaos.deeds import Deed, deeds_of
+from tests.chaos.console import TormentedConsole
+from tests.chaos.crowds import Adoption, Pack, Rivals
+from tests.chaos.deeds import Copy, Deed, Delete, Direct, Many, Move, Upload
+from tests.chaos.ground import Ground
 from tests.chaos.person import Person, Stuck
 from tests.chaos.troubles import LASTS_S, Trouble, suffer, troubles_of
 
 WATCH_EVERY_S = 0.05
+KINDS: tuple[tuple[type[Deed], int], ...] = (
+    (Upload, 4),
+    (Direct, 2),
+    (Copy, 3),
+    (Move, 3),
+    (Many, 4),
+    (Delete, 1),
+    (Pack, 2),
+    (Rivals, 2),
+    (Adoption, 1),
+)
 
 
 @dataclass
@@ -37,15 +50,24 @@ class Round:
         return "\n".join(lines + [f"  WRONG: {text}" for text in self.wrong])
 
 
-def round_run(console: TormentedConsole, person: Person, *, seed: int, number: int) -> Round:
+def deeds_of(person: Person, ground: Ground, dice: Random, prefix: str) -> list[Deed]:
+    """Return what happens in a round."""
+    chosen: list[Deed] = []
+    for number in range(dice.randint(3, 6)):
+        own = Random(dice.random())
+        kind = dice.choices([kind for kind, _ in KINDS], weights=[weight for _, weight in KINDS])[0]
+        chosen.append(kind(person, ground, own, f"{prefix}/{number}"))
+    return chosen
+
+
+def round_run(console: TormentedConsole, person: Person, ground: Ground, *, seed: int, number: int) -> Round:
     """Run one round to its end and return it; `wrong` is empty when all is as it should be."""
     dice = Random(f"{seed}/{number}")
     prefix = f"chaos-{seed}-{number}-{time.time_ns() % 10**6}"
-    this = Round(seed, number, deeds_of(person, dice, prefix), troubles_of(dice))
+    this = Round(seed, number, deeds_of(person, ground, dice, prefix), troubles_of(dice))
     console.wait_until_well()
-    store = console.store_client()
     for deed in this.deeds:
-        deed.prepare(store)
+        deed.prepare()
     watch = Watch(console, this.deeds)
     with watch.watching(), ThreadPoolExecutor(len(this.deeds) + 1) as pool:
         running = [pool.submit(_begin, deed) for deed in this.deeds]
@@ -56,7 +78,7 @@ def round_run(console: TormentedConsole, person: Person, *, seed: int, number: i
             if error := future.exception():
                 this.wrong.append(f"{deed.prefix}: {type(error).__name__}: {error}")
     this.wrong += watch.wrong
-    this.wrong += _verified(console, this, person)
+    this.wrong += _verified(console, this, person, ground)
     return this
 
 
@@ -67,20 +89,20 @@ def _begin(deed: Deed) -> None:
 
 
 def _heal(console: TormentedConsole) -> None:
+    console.redis_keep_away(is_away=False)
     console.disk_fill(is_full=False)
     console.wait_until_well()
     console.faults_clear()
 
 
-def _verified(console: TormentedConsole, this: Round, person: Person) -> list[str]:
+def _verified(console: TormentedConsole, this: Round, person: Person, ground: Ground) -> list[str]:
     wrong = []
     # A disk that is full again by a timer would be a trouble of the next round.
     console.disk_fill(is_full=False)
-    store = console.store_client()
     _cancel_unknown(console, this, person)
     for deed in this.deeds:
         try:
-            deed.verify(store)
+            deed.verify()
         except Stuck as error:
             wrong.append(str(error))
         except Exception as error:
@@ -89,7 +111,7 @@ def _verified(console: TormentedConsole, this: Round, person: Person) -> list[st
         leftovers.require_none(console)
     except Stuck as error:
         wrong.append(str(error))
-    _clean(console, this)
+    _clean(console, this, ground)
     return wrong
 
 
@@ -107,13 +129,13 @@ def _dashed(text: str) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-def _clean(console: TormentedConsole, this: Round) -> None:
+def _clean(console: TormentedConsole, this: Round, ground: Ground) -> None:
     """Delete the round's objects, so that two hundred rounds need no more disk than one."""
-    store = console.store_client()
     for deed in this.deeds:
         like = "SELECT bucket, key FROM objects WHERE CAST(key AS TEXT) LIKE ?"
         for row in console.stored_rows(like, f"{deed.prefix}/%"):
-            store.delete_object(Bucket=row["bucket"], Region=REGION, Key=bytes(row["key"]).decode())
+            place = ground.place_of(row["bucket"])
+            place.client.delete_object(**place.at, Key=bytes(row["key"]).decode())
 
 
 class Watch:

@@ -34,7 +34,7 @@ class Trouble:
 
 def troubles_of(dice: Random) -> list[Trouble]:
     """Return what a round suffers, in its order."""
-    kinds = [_kill, _kill, _kill_all, _freeze, _flush, _fault, _fault, _full, _twice, _clock]
+    kinds = [_kill, _kill, _kill_all, _freeze, _flush, _fault, _fault, _stale, _away, _full, _twice, _clock]
     chosen = [dice.choice(kinds) for _ in range(dice.randint(1, 5))]
     found = [kind(dice, round(dice.uniform(0.2, LASTS_S), 2)) for kind in chosen]
     # What is quick has ended before anything can happen to it.
@@ -119,6 +119,31 @@ def _slow(dice: Random, at_s: float) -> Trouble:
     operation = dice.choice(("UploadPart*", "*", "PutObject", "C*Object", "Complete*", "HeadObject"))
     rule = {"kind": "delay", "operation": operation, "seconds": dice.choice((0.1, 0.3, 1.0)), "count": 200}
     return Trouble(at_s, f"slow store {rule}", lambda console: console.fault_add(rule))
+
+
+def _stale(dice: Random, at_s: float) -> Trouble:
+    """Have the store show for a moment what was there before."""
+    rule: dict[str, Any] = {
+        "kind": "stale",
+        "operation": dice.choice((*WRITES, "Delete*", "CopyObject", "AbortMultipartUpload")),
+        "seconds": dice.choice((0.3, 1.0, 3.0)),
+        "hides": dice.choice(("lists", "reads", "all")),
+        "count": dice.choice((1, 5)),
+    }
+    return Trouble(at_s, f"fault {rule}", lambda console: console.fault_add(rule))
+
+
+def _away(dice: Random, at_s: float) -> Trouble:
+    """Keep Redis down for longer than anybody's patience with one answer."""
+    lasts_s = dice.choice((3.0, 8.0, 30.0))
+
+    def strike(console: TormentedConsole) -> None:
+        console.redis_keep_away(is_away=True)
+        console.kill_now("redis")
+        time.sleep(lasts_s)
+        console.redis_keep_away(is_away=False)
+
+    return Trouble(at_s, f"no Redis for {lasts_s:.1f} s", strike)
 
 
 def _full(dice: Random, at_s: float) -> Trouble:
