@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import ceil
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -18,6 +19,9 @@ from apps.transfers.models import CopySpan, Transfer
 
 # Enough to keep a worker's threads busy for a while, and few enough rows for 10,000 parts.
 SPAN_PARTS = 16
+# A copy of few parts is cut shorter, so that each worker may have as many spans as the others; not too short
+# to list the parts of the upload once for each that a killed worker began.
+SPAN_PARTS_LEAST, SPANS_PER_WORKER = 4, 2
 
 
 @dataclass
@@ -38,14 +42,21 @@ class HeldSpan:
 def spans_make(transfer: Transfer) -> None:
     """This will divide the parts of a copy into spans. Safe to repeat, and by two at the same time."""
     count = transfer.plan.count
+    parts = _span_parts(count)
     CopySpan.objects.bulk_create(
         [
-            CopySpan(transfer=transfer, first=first, last=min(first + SPAN_PARTS - 1, count))
-            for first in range(1, count + 1, SPAN_PARTS)
+            CopySpan(transfer=transfer, first=first, last=min(first + parts - 1, count))
+            for first in range(1, count + 1, parts)
         ],
         ignore_conflicts=True,
         batch_size=200,
     )
+
+
+def _span_parts(count: int) -> int:
+    """Return how many parts make a span of a copy that has `count` of them."""
+    fair = ceil(count / (settings.COPY_WORKERS * SPANS_PER_WORKER))
+    return min(SPAN_PARTS, max(SPAN_PARTS_LEAST, fair))
 
 
 def spans_held(transfer_id: int) -> QuerySet[CopySpan]:

@@ -67,6 +67,22 @@ def test_parts_are_divided_into_spans(transfer: Transfer) -> None:
     assert list(transfer.spans.values_list("first", "last")) == [(1, 3), (4, 6), (7, 9), (10, 11)]
 
 
+@pytest.mark.parametrize(("parts", "spans_expected", "longest"), [(20, 5, 4), (96, 8, 12), (10_000, 625, 16)])
+def test_spans_are_enough_for_all_workers_and_few_enough_for_many_parts(
+    transfer: Transfer, monkeypatch: pytest.MonkeyPatch, parts: int, spans_expected: int, longest: int
+) -> None:
+    monkeypatch.setattr(spans, "SPAN_PARTS", 16)
+    CopySpan.objects.all().delete()
+    transfer.size = parts * transfer.part_size
+
+    spans.spans_make(transfer)
+
+    found = list(transfer.spans.values_list("first", "last"))
+    assert len(found) == spans_expected
+    assert max(last - first + 1 for first, last in found) == longest
+    assert found[-1][1] == parts
+
+
 def test_two_workers_share_a_copy_and_no_part_is_copied_twice(
     transfer: Transfer, store: ObjectStore, bucket: str, local_store: LocalStore
 ) -> None:

@@ -213,11 +213,21 @@ def _verified(work: Work, line: BatchObject) -> Outcome:
         return ended(line, State.FAILED, "CopyDiffers")
     if source is None:
         return ended(line, State.DONE)
-    if source.etag != line.etag:
+    if source.etag != line.etag or _is_newer(source, line):
         return ended(line, State.FAILED, "Changed")
     if not _is_same(there, source):
         return ended(line, State.FAILED, "CopyDiffers")
     return ended(line, State.READ)
+
+
+def _is_newer(source: ObjectInfo, line: BatchObject) -> bool:
+    """Return whether a source was stored again since the plan: with the same bytes it has the same ETag.
+
+    Lists tell the moment more exactly than heads do, which have whole seconds.
+    """
+    if source.modified_at is None or line.modified_at is None:
+        return False
+    return int(source.modified_at.timestamp()) > int(line.modified_at.timestamp())
 
 
 def _is_copy(there: ObjectInfo, source: ObjectInfo, wanted: Content) -> bool:

@@ -63,6 +63,8 @@ def advance(
             return Outcome(line=line, state=line.state, upload_id=begun, target=_target_kept(line, target))
         if line.upload_id.startswith(BEGUN):
             _abort_lost(work, line, target)
+            if access == KEPT and kept is None:
+                acl_of(work, line)
             upload_id = _begin(work, info, target, headers, access)
             return Outcome(
                 line=line, state=line.state, upload_id=upload_id, target=_target_kept(line, target)
@@ -177,7 +179,11 @@ def grant_again(work: Work, line: BatchObject, target: ObjectRef) -> None:
 
 
 def acl_of(work: Work, line: BatchObject) -> Acl:
-    return work.store.get_object_acl(bucket=work.bucket, region=work.region, key=line.key)
+    """Return the grants of a source. Raises Refused for what a copy would lose of them."""
+    acl = work.store.get_object_acl(bucket=work.bucket, region=work.region, key=line.key)
+    if acl.unknown:
+        raise Refused(f"The grants hold {', '.join(acl.unknown)}.", code="UnknownGrants")
+    return acl
 
 
 def grant(work: Work, acl: Acl, target: ObjectRef) -> None:
