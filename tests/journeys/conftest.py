@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.journeys.running import RunningConsole, Visitor
 
@@ -18,6 +18,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What is there is found at once; only a journey that fails, or a machine that is busy, takes so long.
+PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +51,7 @@ def visitor(_running_console: RunningConsole) -> Visitor:
 def browser() -> Iterator[Browser]:
     # Playwright's loop would otherwise make Django refuse the database in the tests that share the process.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS
@@ -63,7 +66,7 @@ def context(browser: Browser, console: RunningConsole) -> Iterator[BrowserContex
     context = browser.new_context(
         viewport={"width": 1280, "height": 800}, base_url=console.address, locale="en-US"
     )
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

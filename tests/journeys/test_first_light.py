@@ -174,13 +174,20 @@ def test_key_that_is_taken_is_a_question(page: Page, complaints: list[str], tmp_
     """The check before the upload has missed it, as when somebody else was faster."""
     path = tmp_path / "taken.txt"
     page.route("**/uploads/preflight/", lambda route: route.fulfill(json={"files": [{"state": "new"}]}))
-    for content, answer in (("first", None), ("second", "Keep both"), ("third", "Skip")):
+    question = page.locator("dialog[open]")
+    for content, answer, name in (
+        ("first", None, "taken.txt"),
+        ("second", "Keep both", "taken (1).txt"),
+        ("third", "Skip", "taken.txt"),
+    ):
         path.write_text(content)
         page.goto(FOLDER)
         pick(page, path)
         if answer:
             page.get_by_role("button", name=answer).click()
-        page.wait_for_timeout(1500)
+        expect(question).to_have_count(0)
+        expect(page.locator("#object-list tr", has_text=name)).to_have_count(1)
+        expect(page.locator("[data-upload-line]")).to_have_count(0)
 
     page.goto(FOLDER)
     expect(page.locator("tr", has_text="taken.txt")).to_have_count(1)
