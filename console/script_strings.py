@@ -82,6 +82,7 @@ def _uploads() -> dict[str, str]:
         "skipped": gettext("Skipped"),
         "refused": gettext("The console refused this file: {status}. Reload the page and try again."),
         "signed-out": gettext("You are signed out. Sign in again, then choose the file again to go on."),
+        "signed-out-here": gettext("You are signed out. Sign in on another page, then go on here."),
         "unreadable": gettext("The file cannot be read any more. Was it moved or changed? Choose it again."),
         "pause": gettext("Pause"),
         "resume": gettext("Resume"),

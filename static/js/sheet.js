@@ -31,10 +31,14 @@ export class Sheet {
   #comparing = null;
   #drawn = null;
   #isOver = false;
+  #isStarting = false;
+  #failure = '';
 
-  // `place` has the addresses and the folder; `begin` gets what is to be sent; `isAsking` keeps it open in any case.
-  constructor(place, { begin, end, isAsking = false, rateOf = () => 0 }) {
+  // `place` has the addresses and the folder; `open` tells the console of what is to be sent, and `begin` gets
+  // that and its answer; `isAsking` keeps it open in any case.
+  constructor(place, { open, begin, end, isAsking = false, rateOf = () => 0 }) {
     this.place = place;
+    this.open = open;
     this.begin = begin;
     this.end = end;
     this.isAsking = isAsking;
@@ -43,6 +47,11 @@ export class Sheet {
 
   get isOpen() {
     return !this.#isOver;
+  }
+
+  // What joins it now would not be among what it sends.
+  get isStarting() {
+    return this.#isStarting;
   }
 
   add(files) {
@@ -220,8 +229,10 @@ export class Sheet {
     const isKnown = speed > 0 && bytes > 0;
     this.#find('[data-sheet-time]').textContent = isKnown ? word('sheet-time', { time: duration(bytes / speed), rate: rate(speed) }) : '';
     const problem = this.#find('[data-sheet-problem]');
-    problem.hidden = !path?.problem;
-    problem.querySelector('.problem-text').textContent = path?.problem ?? '';
+    // A notice would be behind the sheet.
+    const text = this.#failure || path?.problem || '';
+    problem.hidden = !text;
+    if (problem.querySelector('.problem-text').textContent !== text) problem.querySelector('.problem-text').textContent = text;
   }
 
   #drawStart(groups) {
@@ -231,7 +242,7 @@ export class Sheet {
     const checking = groups.get('checking').files.length;
     const start = this.#find('[data-sheet-start]');
     start.querySelector('span').textContent = word(sent === 1 ? 'sheet-start-one' : 'sheet-start', { count: count(sent) });
-    start.disabled = open > 0 || sent === 0 || Boolean(this.#path?.problem);
+    start.disabled = this.#isStarting || open > 0 || sent === 0 || Boolean(this.#path?.problem);
     let hint = sent === 0 ? word('sheet-none') : '';
     if (open) hint = groups.get('comparing').actions.ask === open ? word('sheet-wait') : word('sheet-open', { count: count(open) });
     if (checking) hint = '';
@@ -245,30 +256,51 @@ export class Sheet {
 
   async #start() {
     if (this.#isOver || this.files.some((one) => one.action === null)) return;
-    let chosen = { options: '', type: '' };
-    if (this.#options) {
-      const start = this.#find('[data-sheet-start]');
-      start.disabled = true;
-      try {
-        chosen = await this.#options.check();
-      } catch (error) {
-        toast(error.message, 'error');
-        chosen = null;
-      }
-      start.disabled = false;
-      if (!chosen) return;
-      this.#options.remember();
-    }
     const renamed = this.files.filter((one) => one.action === 'rename');
     if (renamed.length) {
       this.#renameAll(renamed);
       return;
     }
+    // Once, however often somebody presses Enter while the console thinks about it.
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    this.#failure = '';
+    this.#draw();
+    try {
+      await this.#begin();
+    } catch (error) {
+      // Nothing is lost: signed in again, or with the network back, it begins from here.
+      this.#failure = error.message;
+      this.isAsking = true;
+      await this.show();
+    }
+    this.#isStarting = false;
+    this.#drawNow();
+    if (this.#failure && !this.#isOver) {
+      this.#find('[data-sheet-problem]').scrollIntoView({ block: 'nearest' });
+      if (document.activeElement === document.body) this.#focus();
+    }
+  }
+
+  async #begin() {
+    const chosen = this.#options ? await this.#options.check() : { options: '', type: '' };
+    if (!chosen || this.#isOver) return;
+    this.#options?.remember();
     const plans = this.files
       .filter((one) => one.action !== 'skip')
       .map((one) => ({ id: one.id, file: one.file, key: one.key, action: one.action, type: one.isTypeOwn ? one.type : chosen.type || one.type, options: chosen.options, seen: one.answer?.etag ?? '' }));
+    if (!plans.length) {
+      this.#finish();
+      return;
+    }
+    const opened = await this.open(plans);
+    // Somebody closed the sheet in the meantime.
+    if (this.#isOver) {
+      opened.many?.cancel().catch(() => {});
+      return;
+    }
     this.#finish();
-    if (plans.length) this.begin(plans);
+    this.begin(plans, opened);
   }
 
   #finish() {

@@ -38,12 +38,15 @@ export class SheetOptions {
   async check() {
     this.#showErrors({});
     if (this.isUntouched) return { options: '', type: '' };
+    const fields = new FormData(this.form);
+    // It is as old as the page, and would be looked at before the header.
+    fields.delete('csrfmiddlewaretoken');
     let response;
     try {
       response = await fetch(this.form.action, {
         method: 'POST',
         headers: { Accept: 'application/json', 'X-CSRFToken': csrfToken() },
-        body: new URLSearchParams(new FormData(this.form)),
+        body: new URLSearchParams(fields),
         credentials: 'same-origin',
       });
     } catch {

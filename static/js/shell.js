@@ -1,5 +1,6 @@
 // The frame around every page: theme, menus, notices, the tray's door.
 
+import { csrfToken } from './dom.js';
 import { expire, show, toast } from './toasts.js';
 import { word } from './strings.js';
 
@@ -107,6 +108,9 @@ function showPlace() {
 document.addEventListener('submit', rememberTheme);
 document.addEventListener('click', onClick);
 document.addEventListener('keydown', closeMenuByKey);
+document.body.addEventListener('htmx:configRequest', (event) => {
+  event.detail.headers['X-CSRFToken'] = csrfToken();
+});
 document.body.addEventListener('htmx:beforeRequest', markBusy);
 document.body.addEventListener('htmx:beforeSwap', noteFocus);
 document.body.addEventListener('htmx:afterSettle', settle);

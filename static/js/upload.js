@@ -34,26 +34,25 @@ let sheet = null;
 const later = [];
 // The folder that is under the pointer while files are dragged, null for the one on screen.
 let folder = null;
-// The one that they were dropped on, while they are being read from disk.
+// Where they were dropped, while they are being read from disk: meanwhile the page may show another folder.
 let dropped = null;
 let isReading = false;
 
 // Puts files before a person; those that arrive while a sheet for the same folder is open join it.
-function offer(descriptors, { prefix = null, isAsking = localStorage.getItem(ASK) === 'true' } = {}) {
-  if (!target() || descriptors.length === 0) return;
-  const place = placeOf(prefix);
+function offer(descriptors, { place = target() && placeOf(), isAsking = localStorage.getItem(ASK) === 'true' } = {}) {
+  if (!place || descriptors.length === 0) return;
   const files = descriptors.map((one) => fileOf(one, place));
-  if (sheet?.isOpen && sheet.place.prefix === place.prefix && sheet.place.start === place.start) {
+  if (sheet?.isOpen && !sheet.isStarting && sheet.place.prefix === place.prefix && sheet.place.start === place.start) {
     sheet.add(files);
     return;
   }
   // A second folder waits for its turn: two sheets at once would be one too many.
   if (sheet?.isOpen) {
-    later.push([descriptors, { prefix: place.prefix, isAsking }]);
+    later.push([descriptors, { place, isAsking }]);
     return;
   }
   const end = () => later.length && offer(...later.shift());
-  sheet = new Sheet(place, { begin: (plans) => uppy.send(plans, place), end, isAsking, rateOf });
+  sheet = new Sheet(place, { open: (plans) => batchOf(plans, place), begin: (plans, batch) => uppy.send(plans, batch), end, isAsking, rateOf });
   sheet.add(files);
 }
 
@@ -68,11 +67,10 @@ function fileOf({ data, name, meta, isNameOffered = false }, place) {
 // Uppy with the sheet before it. Its own way copies its list for each file, which ten thousand make a freeze.
 class Client extends Uppy {
   addFiles(descriptors) {
-    offer(descriptors, { prefix: dropped });
+    offer(descriptors, dropped ? { place: dropped } : {});
   }
 
-  async send(plans, place) {
-    const batch = await batchOf(plans, place);
+  async send(plans, batch) {
     const files = Object.fromEntries(plans.map((plan) => [plan.id, this.#fileOf(plan, batch)]));
     this.setState({ files: { ...this.getState().files, ...files } });
     const begun = performance.now();
@@ -98,7 +96,6 @@ async function batchOf(plans, place) {
   const batch = { start: place.start, many: null, conflicts: new Conflicts(), isWhole: true };
   if (plans.length < 2 || !place.many) return batch;
   const bytes = plans.reduce((sum, { file }) => sum + file.size, 0);
-  // Without it each file is a job of its own, which is more to look at and no less safe.
   const many = await batchOpen(place.many, { prefix: folderOf(plans), bucket: place.bucket, files: plans.length, bytes });
   return { ...batch, many };
 }
@@ -274,7 +271,7 @@ function takeDrop(event) {
   } else {
     isReading = true;
     const input = folderUnder(event);
-    dropped = input ? decodeURIComponent(input.value) : null;
+    dropped = target() && placeOf(input ? decodeURIComponent(input.value) : null);
   }
   hideVeil();
 }

@@ -8,6 +8,7 @@ import { element } from './dom.js';
 import { isNews } from './heard.js';
 import { closeTrayUnlessUsed, openTray } from './shell.js';
 import { word } from './strings.js';
+import { toast } from './toasts.js';
 import { UploadLine } from './upload_line.js';
 
 const TICK_MS = 1000;
@@ -34,10 +35,9 @@ export function begin(sender, { batch = null, wanted = null } = {}) {
   return sender.run();
 }
 
-// Announces many files to the console; `null` when it can not be told, and each is an upload of its own.
+// Announces many files to the console; throws a Refusal when it cannot be told.
 export async function batchOpen(url, { prefix, bucket, files, bytes }) {
-  const answer = await ask('POST', url, { prefix, files, bytes }).catch(() => null);
-  if (!answer) return null;
+  const answer = await ask('POST', url, { prefix, files, bytes });
   const batch = new Batch(answer, { prefix, bucket, files, bytes });
   batches.set(batch, new BatchLine(batch));
   place().prepend(batches.get(batch).root);
@@ -196,6 +196,22 @@ async function poll() {
   }
 }
 
+// Whoever is signed out is led to the door by the next request of the page, a poll of the tray included. The files
+// of this page would be gone with it: it stays, and goes on when somebody has signed in on another one.
+let isSignedOut = false;
+
+const hasFiles = () => lines.size + waiting.size + batches.size > 0 || document.querySelector('dialog.sheet[open]');
+
+function stay(event) {
+  const isOut = event.detail.xhr.status === 401;
+  if (isOut && hasFiles()) {
+    event.preventDefault();
+    if (!isSignedOut) toast(word('signed-out-here'), 'error');
+  }
+  isSignedOut = isOut;
+}
+
+document.body.addEventListener('htmx:beforeOnLoad', stay);
 document.addEventListener('job:message', (event) => onMessage(event.detail));
 document.body.addEventListener('job:poll', poll);
 document.body.addEventListener('htmx:afterSwap', hideOwned);
