@@ -13,8 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
+from apps.storage.cos import CosClient
 from tests.house.needs import NEEDS, Need
 from tests.house.test_routes import ROUTES
+from tests.journeys.test_resuming import foreign_upload, unfinished
+from tests.journeys.test_survival import BUCKET as FILES
+from tests.journeys.test_survival import REGION, client
+
+__all__ = ["client"]
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("console"), pytest.mark.timeout(180)]
 
@@ -187,6 +193,20 @@ def test_pages_of_a_batch_can_be_read(page: Page, action: str) -> None:
         assert_is_named(page)
         assert_readable(page)
         assert_fits_a_phone(page)
+
+
+def test_pages_of_an_unfinished_upload_can_be_read(page: Page, client: CosClient) -> None:
+    key = "read/" + "a long name " * 8 + "中.bin"
+    upload = foreign_upload(client, key, {1: bytes(1 << 20), 3: bytes(5)})
+    page.emulate_media(reduced_motion="reduce")
+
+    for name in ("upload", "complete"):
+        page.goto(unfinished(name, key, upload))
+        page.wait_for_load_state("load")
+        assert_is_named(page)
+        assert_readable(page)
+        assert_fits_a_phone(page)
+    client.multipart_abort(Bucket=FILES, Region=REGION, Key=key, UploadId=upload)
 
 
 def test_sign_in_page_can_be_read(context: BrowserContext) -> None:

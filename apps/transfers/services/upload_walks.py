@@ -227,13 +227,15 @@ def _abort(walk: UploadWalk, store: ObjectStore, place: Place, chosen: list[Unfi
         # Asked anew each time: with a slow store somebody may go on with one while others are aborted.
         alive = transfers_alive([upload.upload_id for upload in few], bucket=place.bucket)
         ended = [upload for upload in few if upload.upload_id not in alive]
+        refused = _end_all(store, place, ended)
         free += ended
-        errors += _end_all(store, place, ended)
+        errors += refused
+        # Kept at once: of those that are gone nobody could tell again, were this worker killed.
+        walk.aborted += len(ended) - len(refused)
+        walk.save(update_fields=["aborted"])
     passing = [error for error in errors if isinstance(error, Throttled | Unavailable)]
-    walk.aborted += len(free) - len(errors)
     if passing:
         # The page comes again, without those that are gone now.
-        _keep(walk)
         raise passing[0]
     walk.uploads += len(chosen)
     walk.kept += len(chosen) - len(free)
