@@ -118,3 +118,23 @@ def test_job_of_somebody_else_does_not_exist(
     transfer = start(connection, bucket)
 
     assert member_client.get(f"/jobs/{transfer.job_id}/transfer/").status_code == 404
+
+
+def test_connection_of_a_source_that_was_deleted_since_is_not_taken_for_the_copys_own(
+    writer: Person,
+    writer_client: Client,
+    start: Callable[..., Transfer],
+    connection: Connection,
+    other_connection: Connection,
+    bucket: str,
+) -> None:
+    ConnectionMember.objects.create(connection=other_connection, person=writer, role=Role.WRITER)
+    name = f"{bucket.rpartition('-')[0]}-{OTHER_ACCOUNT.appid}"
+    store_for(other_connection).create_bucket(bucket=name, region=REGION)
+    transfer = start(other_connection, name)
+    Transfer.objects.filter(pk=transfer.pk).update(source_connection=None)
+
+    page = page_of(writer_client, transfer)
+
+    assert f"{connection.slug} (deleted since): {bucket}" in page
+    assert f"{other_connection.name}: {bucket}" not in page
