@@ -194,7 +194,18 @@ def test_report_that_makes_no_sense_is_refused(
     assert not direct.parts.exists()
 
 
-@pytest.mark.parametrize("said", [b"", b"[]", b"{}", b'{"parts": []}', b'{"parts": [1]}', b"\xff"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"parts": []}',
+        b'{"parts": [1]}',
+        b"\xff",
+        pytest.param(b"[" * 100_000, id="nested"),
+    ],
+)
 def test_body_that_makes_no_sense_is_refused(owner_client: Client, direct: Transfer, said: bytes) -> None:
     for what in ("parts", "addresses"):
         url = f"/transfers/{direct.job_id}/{what}/"

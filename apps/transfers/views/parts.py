@@ -89,5 +89,8 @@ def _answer(
 
 
 def _said(request: HttpRequest, name: str) -> object:
-    said = json.loads(request.body)
+    try:
+        said = json.loads(request.body)
+    except RecursionError:
+        raise ValueError("Nobody nests a list of parts that deeply.") from None
     return said.get(name) if isinstance(said, dict) else None
