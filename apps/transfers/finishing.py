@@ -17,6 +17,7 @@ from apps.storage.errors import (
     TAKEN,
     Conflict,
     Corrupted,
+    Denied,
     NotFound,
     ObjectNotFound,
     Refused,
@@ -32,7 +33,7 @@ from apps.transfers.models import Transfer
 from apps.transfers.rights import rights_require
 from apps.transfers.settling import COPY_KEPT, copy_settle
 from apps.transfers.spans import spans_held
-from apps.transfers.targets import lost_uploads, target_require_free, target_taken
+from apps.transfers.targets import CLOCKS_DIFFER, lost_uploads, target_require_free, target_taken
 from apps.transfers.verifying import parts_verified, verification_of
 
 logger = logging.getLogger(__name__)
@@ -233,14 +234,37 @@ def transfer_abort(*, transfer_id: int) -> None:
         if spool.spool_is_busy(transfer.pk) or spans_held(transfer.pk).exists():
             raise Throttled("A worker is still sending.", code="StillSending")
         is_single = not transfer.upload_id and not transfer.is_in_parts
-        if not transfer.etag and is_single and transfer_is_whole(transfer):
-            _keep(transfer, _single(_parts_of(transfer)), transfer.crc64)
+        if not transfer.etag and is_single and (stored := _stored_single(transfer)):
+            _keep(transfer, stored, transfer.crc64)
         if transfer.etag:
             _end_early(transfer)
             return
         _abort(transfer)
         spool.spool_remove(transfer.pk)
         job_move(transfer.job_id, to=Job.State.CANCELED, frm=[Job.State.CANCELING], **NO_ERROR)
+
+
+def _stored_single(transfer: Transfer) -> StoredObject | None:
+    """Return the object that a single request stored, None when it stored nothing.
+
+    Its worker may have been killed, or its answer lost, before the row was written: then the store is asked.
+    """
+    if transfer_is_whole(transfer):
+        return _single(_parts_of(transfer))
+    crc64 = transfer.crc64 if transfer.is_copy else spool.closed_crc64(transfer.pk)
+    if not crc64 or transfer.job.started_at is None:
+        return None
+    try:
+        info = store_for(transfer.connection).head_object(
+            bucket=transfer.bucket, region=transfer.region, key=transfer.key
+        )
+    except (Denied, NotFound, Refused):
+        return None
+    since = transfer.job.created_at - CLOCKS_DIFFER
+    is_new = info.modified_at is None or info.modified_at >= since
+    if (info.size, info.crc64, is_new) != (transfer.size, crc64, True):
+        return None
+    return StoredObject(etag=info.etag, crc64=info.crc64)
 
 
 def _end_early(transfer: Transfer) -> None:

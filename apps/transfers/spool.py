@@ -72,6 +72,14 @@ def spool_remove(transfer_id: int) -> None:
         shutil.rmtree(closed, ignore_errors=True)
 
 
+def closed_crc64(transfer_id: int) -> str:
+    """Return the CRC-64 of the first slice if it still waited when the spool was closed, else ''."""
+    for path in Path(settings.SPOOL_DIR).glob(f"{transfer_id}.closed-*/1.*"):
+        if match := WHOLE.fullmatch(path.name):
+            return str(int(match[2], 16))
+    return ""
+
+
 def _is_locked(path: Path) -> bool:
     try:
         with open(path, LOCKABLE) as file:

@@ -17,6 +17,7 @@ from apps.connections.models import Connection, ConnectionMember, Role
 from apps.jobs.events import hub
 from apps.jobs.leases import LEASE, row_lease
 from apps.jobs.models import Job
+from apps.jobs.services import job_move
 from apps.localstore.server import LocalStore
 from apps.storage.digest import crc64_update
 from apps.storage.errors import Refused, Throttled, Unavailable
@@ -241,6 +242,24 @@ def test_cancel_that_comes_after_a_single_request_says_that_it_is_stored(
 
     assert state_of(transfer) == "done"
     assert stored_bytes(store, bucket, transfer.key) == b"hello world"
+
+
+@pytest.mark.parametrize(("stored", "state"), [(b"hello world", "done"), (b"other", "canceled")])
+def test_cancel_after_a_worker_died_with_a_single_request_looks_for_the_object(
+    begin: Begin, store: ObjectStore, bucket: str, stored: bytes, state: str
+) -> None:
+    transfer = begin(11)
+    slice_put(transfer, 1, b"hello world")
+    # What a worker leaves that is killed after its request and before its row; or somebody else's object.
+    job_move(transfer.job_id, to=Job.State.RUNNING, frm=[Job.State.QUEUED])
+    store.put_object(bucket=bucket, region=REGION, key=transfer.key, body=stored, headers=ObjectHeaders())
+    states.transfer_cancel(transfer)
+
+    transfer_abort(transfer_id=transfer.pk)
+
+    assert state_of(transfer) == state
+    assert stored_bytes(store, bucket, transfer.key) == stored
+    assert spool.closed_ids() == set()
 
 
 def test_abort_waits_for_a_worker_that_still_sends(begin: Begin, content: bytes) -> None:
