@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -94,7 +93,9 @@ def test_worker_killed_in_the_middle_of_a_copy(
     client.put_object(Bucket=BUCKET, Region=REGION, Key="survival/source.bin", Body=content)
     console.faults({**SLOW_PARTS, "seconds": 3})
     job = begin_copy(visitor, "survival/source.bin", "survival/copy.bin")
-    time.sleep(1)
+    wait_for(
+        lambda: visitor.json(f"/transfers/{job}/")["state"] == "running", seconds=30, why="No part is copied."
+    )
 
     console.kill("worker")
 
