@@ -4,7 +4,7 @@
 import { ask } from './answers.js';
 import { csrfToken } from './dom.js';
 import { count, duration, rate, size } from './figures.js';
-import { checkNames, compareContents } from './sheet_check.js';
+import { checkNames, compareContents, isToCompare } from './sheet_check.js';
 import { findClashes, grouped } from './sheet_files.js';
 import { hasRemembered, SheetOptions } from './sheet_options.js';
 import { SheetRows } from './sheet_rows.js';
@@ -16,6 +16,7 @@ import { visibleKey } from './visible.js';
 const BY_ITSELF = 4;
 // A check that takes longer than this is shown.
 const SHOW_AFTER_MS = 400;
+const DRAW_MS = 300;
 
 export class Sheet {
   files = [];
@@ -28,7 +29,8 @@ export class Sheet {
   #checked = 0;
   #toCheck = 0;
   #checking = 0;
-  #comparing = null;
+  #comparing = false;
+  #soon = null;
   #drawn = null;
   #isOver = false;
   #isStarting = false;
@@ -82,13 +84,20 @@ export class Sheet {
 
   async #compare() {
     if (this.#comparing || this.#isOver) return;
-    this.#comparing = compareContents(this.files, {
-      signal: this.#stop.signal,
-      onProgress: () => this.#draw(),
-    });
-    await this.#comparing;
-    this.#comparing = null;
+    this.#comparing = true;
+    const how = { signal: this.#stop.signal, onProgress: () => this.#drawSoon() };
+    // A file that was renamed meanwhile has been passed already.
+    while (!this.#isOver && this.files.some(isToCompare)) await compareContents(this.files, how);
+    this.#comparing = false;
     this.#draw();
+  }
+
+  // Drawing takes longer than to compare a small file.
+  #drawSoon() {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = null;
+      this.#draw();
+    }, DRAW_MS);
   }
 
   #progress(done, total) {

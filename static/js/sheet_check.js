@@ -5,6 +5,7 @@ import { crc64 } from './crc64.js';
 import { word } from './strings.js';
 
 const AT_ONCE = 500;
+const COMPARED_AT_ONCE = 8;
 
 // Ask about every file that was not asked about yet. Returns what was said about the way that files take.
 export async function checkNames(files, { url, prefix, signal, onProgress }) {
@@ -27,11 +28,19 @@ export async function checkNames(files, { url, prefix, signal, onProgress }) {
   return path;
 }
 
-// Compare the content of files whose size fits with what is there, and tell after each.
-export async function compareContents(files, { signal, onProgress }) {
+export const isToCompare = (one) => one.state === 'comparing' && !one.action;
+
+// Compare the content of files whose size fits with what is there, and tell after each. Several at once: of many
+// small ones the way to the worker and back takes longer than their bytes.
+export async function compareContents(files, how) {
+  const left = files[Symbol.iterator]();
+  await Promise.all(Array.from({ length: COMPARED_AT_ONCE }, () => compareAll(left, how)));
+}
+
+async function compareAll(files, { signal, onProgress }) {
   for (const one of files) {
     if (signal.aborted) return;
-    if (one.state !== 'comparing' || one.action) continue;
+    if (!isToCompare(one)) continue;
     const { answer } = one;
     try {
       const sum = await crc64(one.file, { signal, onProgress: (done) => onProgress(one, done) });
