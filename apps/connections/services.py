@@ -46,6 +46,10 @@ RESERVED_SLUGS = frozenset({"new", "test"})
 ENVIRONMENT_NAME = "Tencent COS"
 
 
+# Which account of which store a connection leads to.
+STORE_FIELDS = ("provider", "suffix", "connect_to", "appid")
+
+
 class ConnectionInUse(Exception):
     """The connection has jobs that are not finished, which would lose their way to the store."""
 
@@ -96,8 +100,17 @@ def connection_create(*, owner: Person, **values: Unpack[ConnectionValues]) -> C
 
 
 def connection_update(connection: Connection, **values: Unpack[ConnectionValues]) -> Connection:
-    """Save changed fields. The address of the connection stays, whatever its name becomes."""
-    connection_draft(connection, **values).save()
+    """Save changed fields. The address of the connection stays, whatever its name becomes.
+
+    Rules that abort uploads by themselves are turned off when it leads to another account or store: nobody
+    has looked at what they would abort there.
+    """
+    before = Connection.objects.filter(pk=connection.pk).values(*STORE_FIELDS).first()
+    connection_draft(connection, **values)
+    with transaction.atomic():
+        connection.save()
+        if before is not None and any(getattr(connection, name) != was for name, was in before.items()):
+            connection.abort_rules.update(is_on=False)
     return connection
 
 

@@ -13,6 +13,7 @@ from apps.accounts.models import Person
 from apps.activity.models import Entry
 from apps.batches.models import Action, Batch, BatchObject
 from apps.connections.models import Connection, ConnectionMember, Role
+from apps.connections.services import connection_update
 from apps.jobs.models import Job
 from apps.localstore.server import LocalStore
 from apps.storage.errors import Unavailable
@@ -133,6 +134,19 @@ def test_rule_of_somebody_who_lost_the_role_is_turned_off(
     assert not rule.is_on
     assert not rule.walks.exists()
     assert left(store, bucket) == ["old"]
+
+
+def test_connection_that_leads_to_another_account_aborts_nothing_there_by_itself(
+    connection: Connection, rule: AbortRule
+) -> None:
+    connection_update(connection, name="Renamed")
+    rule.refresh_from_db()
+    assert rule.is_on
+
+    connection_update(connection, appid="1250000009")
+
+    rule.refresh_from_db()
+    assert not rule.is_on
 
 
 def test_rule_that_was_turned_off_stops_its_run(
