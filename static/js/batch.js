@@ -26,6 +26,7 @@ export class Batch extends EventTarget {
   failed = new Set();
   // What the console says: files and bytes in the store, files that it could not store.
   stored = { files: 0, bytes: 0, failed: 0 };
+  state = null;
   isPaused = false;
   isOver = false;
   error = null;
@@ -256,6 +257,7 @@ export class Batch extends EventTarget {
   // What the console says about all of them; somebody may have paused them on another page.
   follow(job) {
     this.stored = { files: job.done - job.failed, bytes: job.bytes_done, failed: job.failed };
+    this.state = job.state;
     if (job.state === 'paused') this.#hold();
     if (job.state === 'running') this.#go();
     if (job.state === 'canceling' || job.state === 'canceled') this.#abandon();

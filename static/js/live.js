@@ -10,6 +10,9 @@ const REFETCH_MS = 400;
 // Many jobs that end one after the other are drawn together.
 const REFETCH_AGAIN_MS = 2000;
 const RECONNECT_MS = 30000;
+// What moves is told every few seconds; a job that was silent for so long may have ended unheard.
+const MOVING = ['queued', 'running', 'finishing', 'canceling'].map((state) => `[data-job][data-state="${state}"]`).join(',');
+const SILENT_MS = 10000;
 
 // The state of each job when it was last drawn, so that a change of it fetches the fragment once.
 const drawn = new Map();
@@ -50,7 +53,23 @@ function stopPolling() {
   polling = null;
 }
 
+const toldAt = new Map();
+
+function lookForSilent() {
+  if (!source || polling || document.hidden) return;
+  const now = performance.now();
+  let isSilent = false;
+  for (const { dataset } of document.querySelectorAll(MOVING)) {
+    if (!toldAt.has(dataset.job)) toldAt.set(dataset.job, now);
+    if (now - toldAt.get(dataset.job) < SILENT_MS) continue;
+    toldAt.set(dataset.job, now);
+    isSilent = true;
+  }
+  if (isSilent) poll();
+}
+
 function receive(job) {
+  toldAt.set(job.id, performance.now());
   if (!isNews(job)) return;
   for (const row of document.querySelectorAll(`[data-job="${job.id}"]`)) {
     if (!drawn.has(job.id)) drawn.set(job.id, row.dataset.state);
@@ -134,4 +153,10 @@ document.addEventListener('visibilitychange', () => {
   }
 });
 window.addEventListener('pagehide', () => source?.close());
-if (!document.hidden) connect();
+setInterval(lookForSilent, SILENT_MS / 2);
+// Not before htmx knows the page: the question that is asked once the stream stands would reach nobody.
+for (const moment of ['DOMContentLoaded', 'load']) {
+  window.addEventListener(moment, () => {
+    if (!source && !document.hidden) connect();
+  });
+}

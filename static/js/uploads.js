@@ -128,7 +128,9 @@ function drawBatch(batch) {
   const hadFocus = line.root.contains(document.activeElement);
   line.root.remove();
   batches.delete(batch);
-  storing.set(batch.parent, batch.prefix);
+  // A few small files are in the store before their line was drawn once.
+  if (AT_REST.includes(batch.state)) arrived(batch.prefix);
+  else storing.set(batch.parent, batch);
   hideOwned();
   rest();
   window.htmx.trigger(document.body, 'job:changed');
@@ -137,6 +139,7 @@ function drawBatch(batch) {
 
 // What has left this page and is on its way to the store: the folder shows it when it is there.
 const storing = new Map();
+const AT_REST = ['done', 'parked', 'canceled'];
 const shown = new WeakMap();
 
 function showArrived(batch) {
@@ -175,8 +178,8 @@ function hideOwned() {
 }
 
 function onMessage(job) {
-  if (storing.has(job.id) && ['done', 'parked', 'canceled'].includes(job.state)) {
-    arrived(storing.get(job.id));
+  if (storing.has(job.id) && AT_REST.includes(job.state)) {
+    arrived(storing.get(job.id).prefix);
     storing.delete(job.id);
   }
   const found = find(job.id);
@@ -188,7 +191,7 @@ function onMessage(job) {
 // Without the live stream the console is asked about each upload of this page.
 async function poll() {
   const asked = [...lines.keys()].filter((one) => one.job).map((one) => [one.job, one.stateUrl]);
-  for (const batch of batches.keys()) asked.push([batch.parent, batch.stateUrl]);
+  for (const batch of [...batches.keys(), ...storing.values()]) asked.push([batch.parent, batch.stateUrl]);
   for (const [id, url] of asked) {
     const state = await ask('GET', url).catch(() => null);
     const message = state && { error_message: word('state-parked'), ...state, id };

@@ -85,7 +85,8 @@ def test_reader_sees_actions_that_are_switched_off(
     assert "/object/download?key=a.txt" in page
     assert "/object/delete/" not in page
     assert "/object/copy/" not in page
-    assert "uploads/" not in page
+    assert "data-upload=" not in page
+    assert "data-upload-pick" not in page
     assert "Delete: this needs the role “Writer”" in page
 
 
